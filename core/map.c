@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Immutable, reference counted guest memory maps. */
+#include <glib.h>
+#include <stdlib.h>
+
+#include "vmheat/map.h"
+
+static int by_gpa(const void *a, const void *b)
+{
+    uint64_t x = ((const VhMapSection *)a)->gpa;
+    uint64_t y = ((const VhMapSection *)b)->gpa;
+
+    return (x > y) - (x < y);
+}
+
+VhMap *vh_map_new(VhMapSection *sections, size_t nr)
+{
+    VhMap *m = g_new0(VhMap, 1);
+
+    m->refs = 1;
+    m->nr = nr;
+    m->sections = sections;
+    if (nr) {
+        qsort(sections, nr, sizeof(*sections), by_gpa);
+    }
+    return m;
+}
+
+VhMap *vh_map_ref(VhMap *m)
+{
+    g_atomic_int_inc(&m->refs);
+    return m;
+}
+
+void vh_map_unref(VhMap *m)
+{
+    if (!m || !g_atomic_int_dec_and_test(&m->refs)) {
+        return;
+    }
+    if (m->release) {
+        m->release(m);
+    }
+    for (size_t i = 0; i < m->nr; i++) {
+        g_free(m->sections[i].name);
+    }
+    g_free(m->sections);
+    g_free(m);
+}
+
+const VhMapSection *vh_map_find(const VhMap *m, uint64_t gpa)
+{
+    size_t lo = 0, hi = m->nr;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const VhMapSection *s = &m->sections[mid];
+
+        if (gpa < s->gpa) {
+            hi = mid;
+        } else if (gpa - s->gpa >= s->size) {
+            lo = mid + 1;
+        } else {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+uint64_t vh_map_total(const VhMap *m)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < m->nr; i++) {
+        sum += m->sections[i].size;
+    }
+    return sum;
+}

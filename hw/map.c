@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * QEMU tells a MemoryListener, under the BQL, which MemoryRegionSections
+ * appear in and vanish from the guest-physical address space. Of those we keep
+ * guest RAM: RAM whose MemoryRegion belongs to a memory backend object. That is
+ * main memory, DIMMs, virtio-mem and NVDIMMs, and leaves out ROMs, video
+ * memory, option ROMs, ivshmem and assigned devices' BARs.
+ *
+ * At the end of a transaction that changed something, a new immutable VhMap is
+ * built. It holds a reference on each MemoryRegion, so the memory stays mapped
+ * as long as the worker uses the map: hot-unplug finishes when the worker has
+ * let go, which is at its next tick. MemoryRegion references may only be
+ * dropped under the BQL, so the last unref of a map, which happens on the
+ * worker thread, hands them to a bottom half.
+ *
+ * Firmware remaps the shadow RAM below 1 MiB many times while it boots. Such
+ * transactions end in a map equal to the one before and are not published.
+ */
+#include "compat/qemu.h"
+#include "hw/map.h"
+
+/* MemoryRegions that one VhMap keeps alive. */
+typedef struct MapRefs {
+    size_t nr;
+    MemoryRegion **mr;
+} MapRefs;
+
+static void unref_regions_bh(void *opaque)
+{
+    MapRefs *refs = opaque;
+
+    for (size_t i = 0; i < refs->nr; i++) {
+        memory_region_unref(refs->mr[i]);
+    }
+    g_free(refs->mr);
+    g_free(refs);
+}
+
+static void map_release(VhMap *map)
+{
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), unref_regions_bh,
+                            map->opaque);
+}
+
+static bool is_guest_ram(const MemoryRegionSection *s)
+{
+    MemoryRegion *mr = s->mr;
+
+    return memory_region_is_ram(mr) && !memory_region_is_ram_device(mr) &&
+           !s->readonly && !memory_region_is_rom(mr) &&
+           object_dynamic_cast(memory_region_owner(mr), TYPE_MEMORY_BACKEND);
+}
+
+/* Trims to whole pages; false when nothing is left. */
+static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
+{
+    uint64_t gpa = s->offset_within_address_space;
+    uint64_t start = ROUND_UP(gpa, VH_PAGE_SIZE);
+    uint64_t end = ROUND_DOWN(gpa + int128_get64(s->size), VH_PAGE_SIZE);
+    RAMBlock *rb = s->mr->ram_block;
+
+    if (start >= end) {
+        return false;
+    }
+    *out = (VhMapSection){
+        .gpa = start,
+        .size = end - start,
+        .hva = (uint8_t *)memory_region_get_ram_ptr(s->mr) +
+               s->offset_within_region + (start - gpa),
+        .page_size = qemu_ram_pagesize(rb),
+        .shared = qemu_ram_is_shared(rb),
+        .file_backed = memory_region_get_fd(s->mr) >= 0,
+        .name = g_strdup(qemu_ram_get_idstr(rb)),
+    };
+    return true;
+}
+
+static int by_gpa(const void *a, const void *b)
+{
+    const MemoryRegionSection *x = a, *y = b;
+
+    return (x->offset_within_address_space > y->offset_within_address_space) -
+           (x->offset_within_address_space < y->offset_within_address_space);
+}
+
+/* Adjacent in the guest and in this process: firmware splits RAM needlessly. */
+static bool joins(const VhMapSection *a, const VhMapSection *b)
+{
+    return a->gpa + a->size == b->gpa && a->hva + a->size == b->hva &&
+           g_str_equal(a->name, b->name);
+}
+
+static void append_section(GArray *out, VhMapSection *s)
+{
+    VhMapSection *last =
+        out->len ? &g_array_index(out, VhMapSection, out->len - 1) : NULL;
+
+    if (last && joins(last, s)) {
+        last->size += s->size;
+        g_free(s->name);
+    } else {
+        g_array_append_val(out, *s);
+    }
+}
+
+static MapRefs *ref_regions(GArray *sections)
+{
+    MapRefs *refs = g_new0(MapRefs, 1);
+
+    refs->nr = sections->len;
+    refs->mr = g_new(MemoryRegion *, sections->len);
+    for (guint i = 0; i < sections->len; i++) {
+        refs->mr[i] = g_array_index(sections, MemoryRegionSection, i).mr;
+        memory_region_ref(refs->mr[i]);
+    }
+    return refs;
+}
+
+static VhMap *build_map(GArray *sections)
+{
+    GArray *out = g_array_new(false, false, sizeof(VhMapSection));
+    size_t nr;
+    VhMap *map;
+
+    g_array_sort(sections, by_gpa);
+    for (guint i = 0; i < sections->len; i++) {
+        VhMapSection s;
+
+        if (section_to_map(&g_array_index(sections, MemoryRegionSection, i),
+                           &s)) {
+            append_section(out, &s);
+        }
+    }
+    nr = out->len;
+    map = vh_map_new((VhMapSection *)(void *)g_array_free(out, false), nr);
+    map->opaque = ref_regions(sections);
+    map->release = map_release;
+    return map;
+}
+
+static bool same_section(const VhMapSection *a, const VhMapSection *b)
+{
+    return a->gpa == b->gpa && a->size == b->size && a->hva == b->hva &&
+           a->page_size == b->page_size && g_str_equal(a->name, b->name);
+}
+
+static bool same_map(const VhMap *a, const VhMap *b)
+{
+    bool same = a->nr == b->nr;
+
+    for (size_t i = 0; same && i < a->nr; i++) {
+        same = same_section(&a->sections[i], &b->sections[i]);
+    }
+    return same;
+}
+
+static void publish(VmheatMapTracker *t)
+{
+    VhMap *map = build_map(t->sections);
+
+    t->dirty = false;
+    if (t->map && same_map(t->map, map)) {
+        vh_map_unref(map);
+        return;
+    }
+    vh_map_unref(t->map);
+    t->map = map;
+    if (t->changed) {
+        t->changed(t->opaque, map);
+    }
+}
+
+static void region_add(MemoryListener *l, MemoryRegionSection *section)
+{
+    VmheatMapTracker *t = container_of(l, VmheatMapTracker, listener);
+
+    if (is_guest_ram(section)) {
+        g_array_append_val(t->sections, *section);
+        t->dirty = true;
+    }
+}
+
+static void region_del(MemoryListener *l, MemoryRegionSection *section)
+{
+    VmheatMapTracker *t = container_of(l, VmheatMapTracker, listener);
+
+    for (guint i = 0; i < t->sections->len; i++) {
+        MemoryRegionSection *s =
+            &g_array_index(t->sections, MemoryRegionSection, i);
+
+        if (s->mr == section->mr && s->offset_within_address_space ==
+                                        section->offset_within_address_space) {
+            g_array_remove_index(t->sections, i);
+            t->dirty = true;
+            return;
+        }
+    }
+}
+
+static void commit(MemoryListener *l)
+{
+    VmheatMapTracker *t = container_of(l, VmheatMapTracker, listener);
+
+    if (t->dirty) {
+        publish(t);
+    }
+}
+
+void vmheat_map_start(VmheatMapTracker *t,
+                      void (*changed)(void *opaque, VhMap *map), void *opaque)
+{
+    t->sections = g_array_new(false, false, sizeof(MemoryRegionSection));
+    t->listener = (MemoryListener){
+        .name = "vmheat",
+        .region_add = region_add,
+        .region_del = region_del,
+        .commit = commit,
+    };
+    memory_listener_register(&t->listener, &address_space_memory);
+    if (!t->map) {
+        publish(t);
+    }
+    t->changed = changed;
+    t->opaque = opaque;
+}
+
+void vmheat_map_stop(VmheatMapTracker *t)
+{
+    t->changed = NULL; /* unregistering reports every section as gone */
+    memory_listener_unregister(&t->listener);
+    vh_map_unref(t->map);
+    t->map = NULL;
+    g_array_free(t->sections, true);
+    t->sections = NULL;
+}

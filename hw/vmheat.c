@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * The device ties the parts together: properties, the guest memory map
+ * (hw/map.c), reasons to stay away from memory (hw/suspend.c) and the worker
+ * thread that does the monitoring (hw/worker.c). It has no bus, no MMIO and no
+ * guest driver; the guest cannot see it.
+ *
+ *            map changed ──┐
+ *   suspend reason changed ┼──> update() ──> worker: map, active/idle
+ *        pause and resume ─┘        └──────> event when the state changed
+ *
+ * All of that runs under the BQL and only hands requests to the worker. Three
+ * moments wait for the worker, each bounded: an outgoing migration begins (a
+ * background snapshot needs our userfaultfd registration gone, so the answer
+ * can't be later), unrealize, and exit.
+ *
+ * device_del is asynchronous, as for a device that needs the guest's consent:
+ * the worker is asked to end, releases guest memory, and its last act
+ * schedules the bottom half that finishes the unplug. DEVICE_DELETED tells the
+ * user when.
+ */
+#include "compat/qemu.h"
+#include "hw/choose.h"
+#include "hw/events.h"
+#include "hw/vcpu.h"
+#include "hw/vmheat.h"
+
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+/* How long an outgoing migration may wait for the worker to let go. */
+#define RELEASE_WAIT_MS 100
+
+void vmheat_bql_timer_end(VmheatBqlTimer *t)
+{
+    int64_t held = get_clock() - t->start;
+
+    if (t->device) {
+        t->device->bql_max_ns = MAX(t->device->bql_max_ns, held);
+    }
+}
+
+static uint64_t host_now_ns(void *opaque)
+{
+    return get_clock();
+}
+
+/* Is this host a virtual machine itself? */
+static bool host_is_nested(void)
+{
+#ifdef __x86_64__
+    unsigned eax, ebx, ecx = 0, edx;
+
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & (1u << 31));
+#else
+    return false;
+#endif
+}
+
+static int take_if_realized(Object *child, void *opaque)
+{
+    VmheatDevice **found = opaque;
+    Object *o = object_dynamic_cast(child, TYPE_VMHEAT);
+
+    if (o && DEVICE(o)->realized) {
+        *found = VMHEAT(o);
+    }
+    return *found != NULL;
+}
+
+VmheatDevice *vmheat_find(void)
+{
+    VmheatDevice *found = NULL;
+    Object *machine = qdev_get_machine();
+
+    /* -device and device_add put a device into one of these, by its id */
+    object_child_foreach(container_get(machine, "/peripheral"),
+                         take_if_realized, &found);
+    if (!found) {
+        object_child_foreach(container_get(machine, "/peripheral-anon"),
+                             take_if_realized, &found);
+    }
+    return found;
+}
+
+VmheatState vmheat_get_state(VmheatDevice *d, char **why)
+{
+    const char *reason = vmheat_suspend_reason(&d->suspend);
+
+    *why = NULL;
+    WITH_QEMU_LOCK_GUARD(&d->failure_lock) {
+        if (d->failure) {
+            *why = g_strdup(d->failure);
+            return VMHEAT_STATE_FAILED;
+        }
+    }
+    if (d->paused) {
+        return VMHEAT_STATE_PAUSED;
+    }
+    if (reason) {
+        *why = g_strdup(reason);
+        return VMHEAT_STATE_SUSPENDED;
+    }
+    return VMHEAT_STATE_RUNNING;
+}
+
+static void tell_state(VmheatDevice *d)
+{
+    g_autofree char *why = NULL;
+    VmheatState state = vmheat_get_state(d, &why);
+
+    if (state != d->last_state) {
+        d->last_state = state;
+        vmheat_event_state(DEVICE(d)->id, state, why);
+    }
+}
+
+/* Something that decides whether to sample has changed. */
+static void update(VmheatDevice *d)
+{
+    bool active = !d->paused && !vmheat_suspend_reason(&d->suspend);
+    int wait = d->suspend.migrating ? RELEASE_WAIT_MS : 0;
+
+    vmheat_worker_set_active(d->worker, active, wait);
+    tell_state(d);
+}
+
+static void suspend_changed(void *opaque)
+{
+    VmheatDevice *d = opaque;
+    VMHEAT_BQL_TIMER(d->suspend.migrating ? NULL : d);
+
+    update(d);
+}
+
+static void map_changed(void *opaque, VhMap *map)
+{
+    VmheatDevice *d = opaque;
+
+    vmheat_worker_set_map(d->worker, map);
+}
+
+void vmheat_set_paused(VmheatDevice *d, bool paused)
+{
+    d->paused = paused;
+    update(d);
+}
+
+bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,
+                      const VhLimits *limits, Error **errp)
+{
+    g_autofree char *why = NULL;
+
+    if (!vh_attrs_check(attrs, &why) || !vh_limits_check(limits, &why)) {
+        error_setg(errp, "%s", why);
+        return false;
+    }
+    d->attrs = *attrs;
+    d->limits = *limits;
+    if (d->worker) {
+        vmheat_worker_set_attrs(d->worker, attrs, limits);
+    }
+    return true;
+}
+
+static void tell_state_bh(void *opaque)
+{
+    VmheatDevice *d = opaque;
+
+    if (DEVICE(d)->realized) {
+        tell_state(d);
+    }
+    object_unref(OBJECT(d));
+}
+
+/* Worker thread. */
+static void worker_failed(void *opaque, const char *why)
+{
+    VmheatDevice *d = opaque;
+
+    WITH_QEMU_LOCK_GUARD(&d->failure_lock) {
+        g_free(d->failure);
+        d->failure = g_strdup(why);
+    }
+    object_ref(OBJECT(d));
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), tell_state_bh, d);
+}
+
+static void start_worker(VmheatDevice *d)
+{
+    VhMonitorConfig cfg = {
+        .attrs = d->attrs,
+        .limits = d->limits,
+        .estimator = d->estimator,
+        .primitive = d->primitive,
+        .host = &d->host,
+        .seed = get_clock(),
+    };
+
+    d->worker = vmheat_worker_new(&cfg, worker_failed, d);
+    vmheat_worker_set_map(d->worker, d->map.map);
+}
+
+static void stop_worker(VmheatDevice *d)
+{
+    if (d->worker) {
+        vmheat_worker_free(d->worker);
+        d->worker = NULL;
+    }
+}
+
+static void finish_unplug_bh(void *opaque)
+{
+    VmheatDevice *d = opaque;
+    DeviceState *dev = DEVICE(d);
+
+    if (dev->realized) {
+        hotplug_handler_unplug(qdev_get_hotplug_handler(dev), dev,
+                               &error_abort);
+        object_unparent(OBJECT(d));
+    }
+    object_unref(OBJECT(d));
+}
+
+/* Worker thread, its last act. */
+static void worker_done(void *opaque)
+{
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), finish_unplug_bh, opaque);
+}
+
+void vmheat_request_unplug(VmheatDevice *d)
+{
+    if (!d->unplugging) {
+        d->unplugging = true;
+        object_ref(OBJECT(d));
+        vmheat_worker_stop(d->worker, worker_done, d);
+    }
+}
+
+static bool check_alone(Error **errp)
+{
+    VmheatDevice *other = vmheat_find();
+
+    if (other) {
+        error_setg(errp,
+                   "there is a vmheat device%s%s%s already: only one can be",
+                   DEVICE(other)->id ? " '" : "", DEVICE(other)->id ?: "",
+                   DEVICE(other)->id ? "'" : "");
+        return false;
+    }
+    return true;
+}
+
+static bool choose(VmheatDevice *d, Error **errp)
+{
+    if (!vmheat_set_attrs(d, &d->attrs, &d->limits, errp)) {
+        return false;
+    }
+    d->estimator = vmheat_choose_estimator(d->estimator_name, errp);
+    if (!d->estimator) {
+        return false;
+    }
+    d->primitive = vmheat_choose_primitive(d->primitive_name, d->map.map,
+                                           &d->host, &d->choice, errp);
+    return d->primitive != NULL;
+}
+
+/* QEMU is about to exit: nobody may look at guest memory any more. */
+static void exiting(Notifier *n, void *data)
+{
+    stop_worker(container_of(n, VmheatDevice, exit));
+}
+
+static void vmheat_realize(DeviceState *dev, Error **errp)
+{
+    VmheatDevice *d = VMHEAT(dev);
+
+    if (!check_alone(errp)) {
+        return;
+    }
+    d->host.kvm = kvm_enabled();
+    d->host.script = d->fake_script;
+    vmheat_map_start(&d->map, map_changed, d);
+    if (!choose(d, errp)) {
+        vmheat_map_stop(&d->map);
+        return;
+    }
+    start_worker(d);
+    d->exit.notify = exiting;
+    qemu_add_exit_notifier(&d->exit);
+    d->last_state = VMHEAT_STATE__MAX;
+    vmheat_suspend_start(&d->suspend, suspend_changed, d);
+    vmheat_event_primitive(dev->id, d->primitive->name, d->choice);
+    update(d);
+}
+
+static void vmheat_unrealize(DeviceState *dev)
+{
+    VmheatDevice *d = VMHEAT(dev);
+
+    qemu_remove_exit_notifier(&d->exit);
+    vmheat_suspend_stop(&d->suspend);
+    stop_worker(d);
+    vmheat_map_stop(&d->map);
+}
+
+static void vmheat_init(Object *obj)
+{
+    VmheatDevice *d = VMHEAT(obj);
+
+    qemu_mutex_init(&d->failure_lock);
+    d->attrs = VH_ATTRS_DEFAULT;
+    d->limits = (VhLimits){ .budget_bp = VH_BUDGET_BP_DEFAULT };
+    d->primitive_name = g_strdup("auto");
+    d->estimator_name = g_strdup(vh_estimators()[0]->name);
+    d->host = (VhHost){
+        .run_on_vcpu = vmheat_run_on_vcpu,
+        .nested = host_is_nested(),
+        .clock = { .now_ns = host_now_ns },
+    };
+}
+
+static void vmheat_finalize(Object *obj)
+{
+    VmheatDevice *d = VMHEAT(obj);
+
+    g_free(d->choice);
+    g_free(d->failure);
+    qemu_mutex_destroy(&d->failure_lock);
+}
+
+#define PROP_U64(name, field)                                                  \
+    DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field,                  \
+                                   qdev_prop_uint64, uint64_t)
+#define PROP_U32(name, field)                                                  \
+    DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field,                  \
+                                   qdev_prop_uint32, uint32_t)
+
+static Property vmheat_properties[] = {
+    PROP_U64("sampling-interval", attrs.sampling_us),
+    PROP_U64("aggregation-interval", attrs.aggregation_us),
+    PROP_U64("update-interval", attrs.update_us),
+    PROP_U32("min-regions", attrs.min_regions),
+    PROP_U32("max-regions", attrs.max_regions),
+    PROP_U32("traps-per-second", limits.traps_per_second),
+    PROP_U32("overhead-budget", limits.budget_bp),
+    DEFINE_PROP_STRING("primitive", VmheatDevice, primitive_name),
+    DEFINE_PROP_STRING("estimator", VmheatDevice, estimator_name),
+    DEFINE_PROP_BOOL("paused", VmheatDevice, paused, false),
+    DEFINE_PROP_STRING("x-fake-script", VmheatDevice, fake_script),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
+typedef struct PropertyHelp {
+    const char *name;
+    const char *text;
+} PropertyHelp;
+
+static const PropertyHelp property_help[] = {
+    { "sampling-interval", "microseconds between two checks of a region" },
+    { "aggregation-interval", "microseconds between two snapshots" },
+    { "update-interval", "microseconds between two looks at the memory map" },
+    { "min-regions", "lower bound of the number of regions" },
+    { "max-regions", "upper bound of the number of regions" },
+    { "traps-per-second", "most traps a second; 0: safe default" },
+    { "overhead-budget", "cost limit, 1/100 percent of a vCPU" },
+    { "primitive", "access check: auto, trap" },
+    { "estimator", "estimator: classic" },
+    { "paused", "start paused; vmheat-resume starts it" },
+};
+
+static void vmheat_class_init(ObjectClass *oc, VhClassData *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+
+    dc->desc = "guest memory access monitor";
+    dc->realize = vmheat_realize;
+    dc->unrealize = vmheat_unrealize;
+    dc->user_creatable = true;
+    dc->hotpluggable = true;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_props(dc, vmheat_properties);
+    for (size_t i = 0; i < ARRAY_SIZE(property_help); i++) {
+        object_class_property_set_description(oc, property_help[i].name,
+                                              property_help[i].text);
+    }
+}
+
+static const TypeInfo vmheat_info = {
+    .name = TYPE_VMHEAT,
+    .parent = TYPE_DEVICE,
+    .instance_size = sizeof(VmheatDevice),
+    .instance_init = vmheat_init,
+    .instance_finalize = vmheat_finalize,
+    .class_init = vmheat_class_init,
+};
+
+void vmheat_register_types(void)
+{
+    type_register_static(&vmheat_info);
+}

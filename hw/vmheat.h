@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QEMU device "vmheat": state and the operations that QMP and HMP use.
+ * All functions are called under the BQL unless they say otherwise.
+ */
+#ifndef VMHEAT_HW_VMHEAT_H
+#define VMHEAT_HW_VMHEAT_H
+
+#include "compat/qemu.h"
+#include "hw/map.h"
+#include "hw/suspend.h"
+#include "hw/worker.h"
+#include "vmheat/monitor.h"
+#include "vmheat-qapi-types.h"
+
+#define TYPE_VMHEAT "vmheat"
+OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
+
+/**
+ * struct VmheatDevice - one guest's monitor
+ * @parent_obj: QEMU's
+ * @attrs: attributes in force; properties until realize, vmheat-set after it
+ * @limits: cost limits in force
+ * @primitive_name: property
+ * @estimator_name: property
+ * @fake_script: property x-fake-script
+ * @paused: property, then by vmheat-pause and vmheat-resume
+ * @host: what the primitive is given
+ * @estimator: chosen at realize
+ * @primitive: chosen at realize
+ * @choice: why that primitive was chosen
+ * @map: guest memory
+ * @suspend: who else needs guest memory right now
+ * @worker: the thread
+ * @failure: what the worker last complained about, or NULL; @failure_lock
+ * @failure_lock: protects @failure, which the worker thread writes
+ * @last_state: last state told by an event
+ * @bql_max_ns: longest time one of our callbacks held the BQL
+ * @unplugging: an unplug is on its way
+ * @exit: ends the worker when QEMU exits
+ */
+struct VmheatDevice {
+    DeviceState parent_obj;
+
+    VhAttrs attrs;
+    VhLimits limits;
+    char *primitive_name;
+    char *estimator_name;
+    char *fake_script;
+    bool paused;
+
+    VhHost host;
+    const VhEstimatorOps *estimator;
+    const VhPrimitiveOps *primitive;
+    char *choice;
+    VmheatMapTracker map;
+    VmheatSuspend suspend;
+    VmheatWorker *worker;
+    QemuMutex failure_lock;
+    char *failure;
+    VmheatState last_state;
+    int64_t bql_max_ns;
+    bool unplugging;
+    Notifier exit;
+};
+
+/** vmheat_find() - the one realized device, or NULL */
+VmheatDevice *vmheat_find(void);
+
+/**
+ * vmheat_get_state() - what the device is doing
+ * @why: out, why it is suspended or failed, or NULL; g_free()
+ */
+VmheatState vmheat_get_state(VmheatDevice *d, char **why);
+
+/** vmheat_set_paused() - vmheat-pause and vmheat-resume */
+void vmheat_set_paused(VmheatDevice *d, bool paused);
+
+/** vmheat_set_attrs() - checks both and takes both, or neither */
+bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,
+                      const VhLimits *limits, Error **errp);
+
+/** vmheat_request_unplug() - release guest memory, then finish device_del */
+void vmheat_request_unplug(VmheatDevice *d);
+
+/** vmheat_register_types() - the QOM types; once, when the plugin loads */
+void vmheat_register_types(void);
+
+/** struct VmheatBqlTimer - measures how long a callback of ours holds the BQL */
+typedef struct VmheatBqlTimer {
+    VmheatDevice *device;
+    int64_t start;
+} VmheatBqlTimer;
+
+/** vmheat_bql_timer_end() - for VMHEAT_BQL_TIMER() */
+void vmheat_bql_timer_end(VmheatBqlTimer *t);
+
+/** VMHEAT_BQL_TIMER() - measure from here to the end of the scope */
+#define VMHEAT_BQL_TIMER(dev)                                                  \
+    __attribute__((cleanup(vmheat_bql_timer_end), unused))                     \
+    VmheatBqlTimer bql_timer_ = { (dev), get_clock() }
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * One thread, one mutex, one condition variable. The main thread writes
+ * requests (map, attributes, active, quit) under the mutex and signals; the
+ * worker takes them all at the top of its loop, drops the mutex, and acts.
+ * The mutex is never held across a system call that could block or across a
+ * call into the monitor, so the main thread never waits for a tick.
+ *
+ * The monitor itself is created by the worker thread, because opening a
+ * primitive measures costs. `monitor` is written once under the mutex and
+ * stays valid until the thread was joined; its snapshot, stats and ranges may
+ * be read from any thread.
+ *
+ * Lifetime of guest memory: a map handed over carries a reference that keeps
+ * the RAM mapped. A replaced or dropped map is unreferenced only after the
+ * monitor let go of it.
+ */
+#include "compat/qemu.h"
+#include "hw/worker.h"
+
+struct VmheatWorker {
+    QemuThread thread;
+    QemuMutex lock;
+    QemuCond wake;  /* main -> worker: look at the requests */
+    QemuCond quiet; /* worker -> main: guest memory is let go of */
+    /* requests, under lock */
+    VhMonitorConfig cfg;
+    bool new_attrs;
+    VhMap *map;
+    bool new_map;
+    bool active;
+    bool quit;
+    void (*done)(void *opaque);
+    void *done_opaque;
+    /* state, under lock */
+    VhMonitor *monitor;
+    bool holds_map;
+    /* worker thread only */
+    bool failing;
+    /* constant */
+    void (*failed)(void *opaque, const char *why);
+    void *opaque;
+};
+
+/* What the worker took over in one look at the requests. */
+typedef struct Requests {
+    VhAttrs attrs;
+    VhLimits limits;
+    VhMap *map;
+    bool new_attrs;
+    bool new_map;
+    bool active;
+    bool quit;
+} Requests;
+
+static uint64_t thread_cpu_ns(void *opaque)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void report(VmheatWorker *w, const char *why)
+{
+    bool failing = why != NULL;
+
+    if (failing || w->failing) {
+        w->failing = failing;
+        w->failed(w->opaque, why);
+    }
+}
+
+/* Should the monitor be at work? Lock held. */
+static bool wants_map(const VmheatWorker *w)
+{
+    return w->active && w->map;
+}
+
+/* Takes the requests; called and returns with the lock held. */
+static Requests take_requests(VmheatWorker *w)
+{
+    Requests r = {
+        .attrs = w->cfg.attrs,
+        .limits = w->cfg.limits,
+        .map = vh_map_ref(w->map),
+        .new_attrs = w->new_attrs,
+        .new_map = w->new_map || !w->holds_map,
+        .active = wants_map(w),
+        .quit = w->quit,
+    };
+
+    w->new_attrs = false;
+    w->new_map = false;
+    return r;
+}
+
+static void set_holds_map(VmheatWorker *w, bool holds)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    w->holds_map = holds;
+    if (!holds) {
+        qemu_cond_broadcast(&w->quiet);
+    }
+}
+
+static void take_map(VmheatWorker *w, const Requests *r)
+{
+    g_autofree char *why = NULL;
+
+    if (vh_monitor_set_map(w->monitor, r->map, &why)) {
+        report(w, NULL);
+    } else {
+        vh_monitor_idle(w->monitor);
+        report(w, why);
+    }
+    set_holds_map(w, true);
+}
+
+/* Acts on @r; returns when to be back, 0 to sleep until there is a request. */
+static uint64_t act(VmheatWorker *w, const Requests *r)
+{
+    if (r->new_attrs) {
+        vh_monitor_set_attrs(w->monitor, &r->attrs, &r->limits);
+    }
+    if (!r->active) {
+        vh_monitor_idle(w->monitor);
+        set_holds_map(w, false);
+        return 0;
+    }
+    if (r->new_map) {
+        take_map(w, r);
+    }
+    return w->failing ? 0 : vh_monitor_tick(w->monitor);
+}
+
+/* Sleeps until @deadline or a request; lock held. */
+static void wait_until(VmheatWorker *w, uint64_t deadline)
+{
+    uint64_t now = vh_clock_now(&w->cfg.host->clock);
+
+    if (w->quit || w->new_attrs || w->new_map ||
+        wants_map(w) != w->holds_map) {
+        return;
+    }
+    if (!deadline) {
+        qemu_cond_wait(&w->wake, &w->lock);
+    } else if (deadline > now) {
+        qemu_cond_timedwait(&w->wake, &w->lock,
+                            DIV_ROUND_UP(deadline - now, 1000000));
+    }
+}
+
+static bool start_monitor(VmheatWorker *w)
+{
+    g_autofree char *why = NULL;
+    VhMonitorConfig cfg;
+    VhMonitor *m;
+
+    WITH_QEMU_LOCK_GUARD(&w->lock) {
+        cfg = w->cfg;
+        w->new_attrs = false;
+    }
+    cfg.cpu = (VhClock){ .now_ns = thread_cpu_ns };
+    m = vh_monitor_new(&cfg, &why);
+    if (!m) {
+        report(w, why);
+        return false;
+    }
+    QEMU_LOCK_GUARD(&w->lock);
+    w->monitor = m;
+    return true;
+}
+
+static void run(VmheatWorker *w)
+{
+    bool quit = false;
+
+    while (!quit) {
+        Requests r;
+        uint64_t deadline;
+
+        WITH_QEMU_LOCK_GUARD(&w->lock) {
+            r = take_requests(w);
+        }
+        quit = r.quit;
+        deadline = quit ? 0 : act(w, &r);
+        vh_map_unref(r.map);
+        if (!quit) {
+            QEMU_LOCK_GUARD(&w->lock);
+            wait_until(w, deadline);
+        }
+    }
+}
+
+/* The primitive could not be opened: nothing to do but wait for the end. */
+static void wait_for_quit(VmheatWorker *w)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    while (!w->quit) {
+        qemu_cond_wait(&w->wake, &w->lock);
+    }
+}
+
+static void *worker_thread(void *opaque)
+{
+    VmheatWorker *w = opaque;
+    void (*done)(void *opaque);
+
+    rcu_register_thread();
+    if (start_monitor(w)) {
+        run(w);
+        vh_monitor_idle(w->monitor);
+        set_holds_map(w, false);
+    } else {
+        wait_for_quit(w);
+    }
+    rcu_unregister_thread();
+    WITH_QEMU_LOCK_GUARD(&w->lock) {
+        done = w->done;
+        opaque = w->done_opaque;
+    }
+    if (done) {
+        done(opaque);
+    }
+    return NULL;
+}
+
+VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
+                                void (*failed)(void *opaque, const char *why),
+                                void *opaque)
+{
+    VmheatWorker *w = g_new0(VmheatWorker, 1);
+
+    w->cfg = *cfg;
+    w->failed = failed;
+    w->opaque = opaque;
+    qemu_mutex_init(&w->lock);
+    qemu_cond_init(&w->wake);
+    qemu_cond_init(&w->quiet);
+    qemu_thread_create(&w->thread, "vmheat", worker_thread, w,
+                       QEMU_THREAD_JOINABLE);
+    return w;
+}
+
+void vmheat_worker_set_map(VmheatWorker *w, VhMap *map)
+{
+    VhMap *old;
+
+    WITH_QEMU_LOCK_GUARD(&w->lock) {
+        old = w->map;
+        w->map = vh_map_ref(map);
+        w->new_map = true;
+        qemu_cond_signal(&w->wake);
+    }
+    vh_map_unref(old);
+}
+
+void vmheat_worker_set_attrs(VmheatWorker *w, const VhAttrs *attrs,
+                             const VhLimits *limits)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    w->cfg.attrs = *attrs;
+    w->cfg.limits = *limits;
+    w->new_attrs = true;
+    qemu_cond_signal(&w->wake);
+}
+
+void vmheat_worker_set_active(VmheatWorker *w, bool active, int wait_ms)
+{
+    int64_t end = g_get_monotonic_time() + wait_ms * 1000LL;
+
+    QEMU_LOCK_GUARD(&w->lock);
+    w->active = active;
+    qemu_cond_signal(&w->wake);
+    while (!active && w->holds_map && !w->quit) {
+        int64_t left = end - g_get_monotonic_time();
+
+        if (left <= 0) {
+            break;
+        }
+        qemu_cond_timedwait(&w->quiet, &w->lock, DIV_ROUND_UP(left, 1000));
+    }
+}
+
+void vmheat_worker_stop(VmheatWorker *w, void (*done)(void *opaque),
+                        void *opaque)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    w->quit = true;
+    w->done = done;
+    w->done_opaque = opaque;
+    qemu_cond_signal(&w->wake);
+}
+
+void vmheat_worker_free(VmheatWorker *w)
+{
+    WITH_QEMU_LOCK_GUARD(&w->lock) {
+        w->quit = true;
+        qemu_cond_signal(&w->wake);
+    }
+    qemu_thread_join(&w->thread);
+    if (w->monitor) {
+        vh_monitor_free(w->monitor);
+    }
+    vh_map_unref(w->map);
+    qemu_cond_destroy(&w->quiet);
+    qemu_cond_destroy(&w->wake);
+    qemu_mutex_destroy(&w->lock);
+    g_free(w);
+}
+
+/* The monitor, once there is one; it lives as long as the worker. */
+static VhMonitor *get_monitor(VmheatWorker *w)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    return w->monitor;
+}
+
+VhSnapshot *vmheat_worker_snapshot(VmheatWorker *w)
+{
+    VhMonitor *m = get_monitor(w);
+
+    return m ? vh_monitor_snapshot(m) : NULL;
+}
+
+void vmheat_worker_stats(VmheatWorker *w, VhMonitorStats *out)
+{
+    VhMonitor *m = get_monitor(w);
+
+    memset(out, 0, sizeof(*out));
+    if (m) {
+        vh_monitor_stats(m, out);
+    }
+}
+
+VhRange *vmheat_worker_ranges(VmheatWorker *w, size_t *n)
+{
+    VhMonitor *m = get_monitor(w);
+
+    *n = 0;
+    return m ? vh_monitor_ranges(m, n) : NULL;
+}

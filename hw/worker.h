@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker: the thread that runs a VhMonitor.
+ *
+ * Everything the monitor and its primitive do (system calls, waiting for a
+ * vCPU) happens here and never under the BQL. The functions below are called
+ * from QEMU's main thread; they hand over a request and return at once,
+ * except where the text says that they wait.
+ */
+#ifndef VMHEAT_HW_WORKER_H
+#define VMHEAT_HW_WORKER_H
+
+#include "vmheat/monitor.h"
+
+typedef struct VmheatWorker VmheatWorker;
+
+/**
+ * vmheat_worker_new() - start the thread; it is idle until a map is set
+ * @cfg: copied; @cfg->cpu is filled in by the worker
+ * @failed: called on the worker thread when the primitive cannot start or
+ *          refuses a map, and with NULL when it recovered; the text is only
+ *          valid during the call
+ * @opaque: for @failed
+ */
+VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
+                                void (*failed)(void *opaque, const char *why),
+                                void *opaque);
+
+/**
+ * vmheat_worker_set_map() - watch @map (own reference taken) from now on
+ */
+void vmheat_worker_set_map(VmheatWorker *w, VhMap *map);
+
+/** vmheat_worker_set_attrs() - both already checked */
+void vmheat_worker_set_attrs(VmheatWorker *w, const VhAttrs *attrs,
+                             const VhLimits *limits);
+
+/**
+ * vmheat_worker_set_active() - sample, or let go of guest memory
+ * @active: true to sample
+ * @wait_ms: when switching off, wait at most this long until the primitive
+ *           has let go; 0 to not wait
+ */
+void vmheat_worker_set_active(VmheatWorker *w, bool active, int wait_ms);
+
+/**
+ * vmheat_worker_stop() - ask the thread to end
+ * @done: called on the worker thread as its very last act, when guest memory
+ *        is released; may be NULL
+ * @opaque: for @done
+ */
+void vmheat_worker_stop(VmheatWorker *w, void (*done)(void *opaque),
+                        void *opaque);
+
+/** vmheat_worker_free() - stops if needed, waits for the thread, frees */
+void vmheat_worker_free(VmheatWorker *w);
+
+/** vmheat_worker_snapshot() - latest snapshot, new reference, or NULL */
+VhSnapshot *vmheat_worker_snapshot(VmheatWorker *w);
+
+/** vmheat_worker_stats() - counters; all zero until the thread has started */
+void vmheat_worker_stats(VmheatWorker *w, VhMonitorStats *out);
+
+/** vmheat_worker_ranges() - watched ranges, a copy for g_free() */
+VhRange *vmheat_worker_ranges(VmheatWorker *w, size_t *n);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract of an estimator: it decides which pages are worth checking and
+ * turns the answers into regions.
+ *
+ * The monitor drives it, all from one thread:
+ *   each sampling interval:
+ *     observe(checks that were planned last time, now answered)
+ *     aggregate()       when the aggregation interval is over
+ *     set_ranges()      when the update interval is over and the map changed
+ *     plan(budget)      fills the checks for the coming interval
+ */
+#ifndef VMHEAT_ESTIMATOR_H
+#define VMHEAT_ESTIMATOR_H
+
+#include "vmheat/primitive.h"
+#include "vmheat/snapshot.h"
+#include "vmheat/types.h"
+
+/**
+ * struct VhPlanBudget - what one plan() may cause
+ * @max_checks: room in the output array
+ * @max_arms: most checks that may be planned on pages believed mapped
+ * @max_fires: most checks that may be expected to fire. Checks of pages
+ *             believed cold are not counted.
+ */
+typedef struct VhPlanBudget {
+    size_t max_checks;
+    size_t max_arms;
+    double max_fires;
+} VhPlanBudget;
+
+/**
+ * struct VhEstimatorOps - one estimator
+ * @name: as in the ``estimator`` property
+ * @summary: one line for humans
+ * @create: a new state for @attrs; @rng is copied
+ * @destroy: frees it
+ * @set_attrs: use @attrs from now on; existing regions are kept and their
+ *             nr_accesses and age rescaled as DAMON does on online updates
+ * @set_ranges: watch these sorted, disjoint ranges; regions outside are cut
+ *              off, those inside keep their history
+ * @plan: fill @out with checks in state VH_CHECK_NEW; returns how many
+ * @observe: learn from answered checks; unknown and SKIPPED/LOST ones are
+ *           ignored
+ * @aggregate: close the aggregation interval; returns a new snapshot with
+ *             regions filled in (the monitor sets sequence and times)
+ */
+typedef struct VhEstimatorOps {
+    const char *name;
+    const char *summary;
+    void *(*create)(const VhAttrs *attrs, const VhRng *rng);
+    void (*destroy)(void *e);
+    void (*set_attrs)(void *e, const VhAttrs *attrs);
+    void (*set_ranges)(void *e, const VhRange *ranges, size_t n);
+    size_t (*plan)(void *e, const VhPlanBudget *budget, VhCheck *out);
+    void (*observe)(void *e, const VhCheck *checks, size_t n);
+    VhSnapshot *(*aggregate)(void *e);
+} VhEstimatorOps;
+
+/** vh_estimators() - all estimators, default first, NULL terminated */
+const VhEstimatorOps *const *vh_estimators(void);
+
+/** vh_estimator_find() - by name; NULL when unknown */
+const VhEstimatorOps *vh_estimator_find(const char *name);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest memory map as primitives see it: which guest-physical ranges are
+ * RAM, and where they are mapped in this process.
+ *
+ * A map is immutable once built and reference counted. As long as anybody
+ * holds a reference, every section stays mapped at the address it names: the
+ * owner (hw/map.c) keeps the MemoryRegions alive until the last reference is
+ * gone. That is what makes it safe to madvise() from another thread while
+ * QEMU hot-unplugs a DIMM.
+ */
+#ifndef VMHEAT_MAP_H
+#define VMHEAT_MAP_H
+
+#include "vmheat/types.h"
+
+/**
+ * struct VhMapSection - one run of guest RAM, contiguous in GPA and in HVA
+ * @gpa: guest-physical start; multiple of VH_PAGE_SIZE
+ * @size: bytes; multiple of VH_PAGE_SIZE
+ * @hva: address in this process
+ * @page_size: page size of the mapping (4096, or hugetlb's)
+ * @shared: QEMU says the RAMBlock is mapped MAP_SHARED
+ * @file_backed: the RAMBlock has a file descriptor (memfd, shmem, file)
+ * @name: RAMBlock id; lives as long as the map
+ */
+typedef struct VhMapSection {
+    uint64_t gpa;
+    uint64_t size;
+    uint8_t *hva;
+    uint64_t page_size;
+    bool shared;
+    bool file_backed;
+    char *name;
+} VhMapSection;
+
+/**
+ * struct VhMap - immutable set of sections, sorted by GPA
+ * @refs: atomic reference count
+ * @nr: length of @sections
+ * @sections: sorted, not overlapping
+ * @release: called once when the last reference goes, from whichever thread
+ *           dropped it, before @sections is freed; may be NULL
+ * @opaque: for @release
+ */
+typedef struct VhMap {
+    int refs;
+    size_t nr;
+    VhMapSection *sections;
+    void (*release)(struct VhMap *map);
+    void *opaque;
+} VhMap;
+
+/** vh_map_new() - takes ownership of @sections (g_new) and sorts them */
+VhMap *vh_map_new(VhMapSection *sections, size_t nr);
+
+/** vh_map_ref() - one more reference; any thread */
+VhMap *vh_map_ref(VhMap *m);
+
+/** vh_map_unref() - drop a reference; any thread; NULL is allowed */
+void vh_map_unref(VhMap *m);
+
+/** vh_map_find() - the section that holds @gpa, or NULL; O(log n) */
+const VhMapSection *vh_map_find(const VhMap *m, uint64_t gpa);
+
+/** vh_map_total() - bytes of all sections */
+uint64_t vh_map_total(const VhMap *m);
+
+#endif

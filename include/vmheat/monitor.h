@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The monitor: DAMON's kdamond loop without a thread of its own. Whoever owns
+ * it (hw/worker.c, a test, a simulator) calls vh_monitor_tick() when the time
+ * it returned has come. Time and randomness are injected.
+ */
+#ifndef VMHEAT_MONITOR_H
+#define VMHEAT_MONITOR_H
+
+#include "vmheat/estimator.h"
+#include "vmheat/primitive.h"
+#include "vmheat/snapshot.h"
+
+/**
+ * struct VhLimits - how much monitoring may cost
+ * @traps_per_second: most fires a second; 0 means the safe default
+ *                    (VH_TRAPS_NESTED or VH_TRAPS_BARE)
+ * @budget_bp: overhead budget in hundredths of a percent of one vCPU; twice
+ *             that of one host core for the worker
+ */
+typedef struct VhLimits {
+    uint32_t traps_per_second;
+    uint32_t budget_bp;
+} VhLimits;
+
+#define VH_TRAPS_NESTED 100U
+#define VH_TRAPS_BARE 1000U
+#define VH_TRAPS_MAX 1000000U
+#define VH_BUDGET_BP_DEFAULT 50U /* 0.5 % of a vCPU, 1 % of a host core */
+#define VH_BUDGET_BP_MAX 10000U
+
+/** vh_limits_check() - as vh_attrs_check() */
+bool vh_limits_check(const VhLimits *l, char **why);
+
+/**
+ * struct VhMonitorConfig - what a monitor is made from
+ * @attrs: monitoring attributes, already checked
+ * @limits: cost limits, already checked
+ * @estimator: estimator to use
+ * @primitive: primitive to use
+ * @host: surroundings; must outlive the monitor
+ * @cpu: CPU time of the calling thread, for the budget; now_ns may be NULL
+ * @seed: of the random number source
+ */
+typedef struct VhMonitorConfig {
+    VhAttrs attrs;
+    VhLimits limits;
+    const VhEstimatorOps *estimator;
+    const VhPrimitiveOps *primitive;
+    const VhHost *host;
+    VhClock cpu;
+    uint64_t seed;
+} VhMonitorConfig;
+
+/**
+ * struct VhMonitorStats - counters since vh_monitor_new()
+ * @ticks: sampling intervals done
+ * @aggregations: snapshots published
+ * @checks: access checks planned
+ * @skipped: checks that could not be armed
+ * @nr_regions: of the latest snapshot
+ * @worker_ns: CPU time used by ticks
+ * @effective_sampling_us: sampling interval after self-throttling
+ * @throttled: the budget, not the user, sets the sampling interval
+ * @primitive: the primitive's own figures
+ */
+typedef struct VhMonitorStats {
+    uint64_t ticks;
+    uint64_t aggregations;
+    uint64_t checks;
+    uint64_t skipped;
+    uint64_t nr_regions;
+    uint64_t worker_ns;
+    uint64_t effective_sampling_us;
+    bool throttled;
+    VhPrimitiveStats primitive;
+} VhMonitorStats;
+
+typedef struct VhMonitor VhMonitor;
+
+/** vh_monitor_new() - opens the primitive; NULL and @why when it cannot */
+VhMonitor *vh_monitor_new(const VhMonitorConfig *cfg, char **why);
+
+/** vh_monitor_free() - releases the primitive and everything else */
+void vh_monitor_free(VhMonitor *m);
+
+/** vh_monitor_set_attrs() - both already checked; from the next tick on */
+void vh_monitor_set_attrs(VhMonitor *m, const VhAttrs *attrs,
+                          const VhLimits *limits);
+
+/**
+ * vh_monitor_set_map() - watch @map from now on
+ *
+ * Takes its own reference. False and @why when the primitive refuses; the
+ * monitor then has no map and ticks do nothing until a map is accepted.
+ */
+bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why);
+
+/** vh_monitor_idle() - let go of the map until the next vh_monitor_set_map() */
+void vh_monitor_idle(VhMonitor *m);
+
+/**
+ * vh_monitor_tick() - do one sampling interval
+ *
+ * Returns the clock time in ns at which it wants to be called again. Being
+ * called late is fine: intervals stretch, nothing is made up.
+ */
+uint64_t vh_monitor_tick(VhMonitor *m);
+
+/** vh_monitor_snapshot() - latest snapshot with a new reference, or NULL */
+VhSnapshot *vh_monitor_snapshot(VhMonitor *m);
+
+/** vh_monitor_ranges() - watched ranges, a copy for g_free(); any thread */
+VhRange *vh_monitor_ranges(VhMonitor *m, size_t *n);
+
+/** vh_monitor_stats() - copy of the counters */
+void vh_monitor_stats(VhMonitor *m, VhMonitorStats *out);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * "info vmheat", a thin twin of query-vmheat.
+ *
+ * QEMU's HMP tables have a fixed size. "info" keeps its subcommands in a table
+ * of its own that it points to, so that pointer is set to a copy with one more
+ * entry. The copy lives as long as QEMU.
+ */
+#include "compat/qemu.h"
+#include "qemu/units.h"
+#include "hw/vmheat.h"
+#include "monitor/hmp.h"
+#include "monitor/install.h"
+#include "monitor/monitor.h"
+#include "monitor/monitor-internal.h"
+#include "monitor/query.h"
+
+static void print_ranges(Monitor *mon, const VmheatInfo *info)
+{
+    for (VmheatRangeList *l = info->ranges; l; l = l->next) {
+        monitor_printf(mon, "  0x%016" PRIx64 " .. 0x%016" PRIx64 " %s%s\n",
+                       l->value->start, l->value->start + l->value->size,
+                       l->value->block,
+                       l->value->monitored ? "" : " (not monitored)");
+    }
+}
+
+static void print_info(Monitor *mon, const VmheatInfo *info)
+{
+    const VmheatAttrs *a = info->attrs;
+    const VmheatStats *s = info->stats;
+
+    monitor_printf(mon, "state: %s%s%s\n", VmheatState_str(info->state),
+                   info->reason ? ": " : "", info->reason ?: "");
+    monitor_printf(mon, "primitive: %s (%s)\n", info->primitive, s->detail);
+    monitor_printf(mon, "estimator: %s\n", info->estimator);
+    monitor_printf(mon,
+                   "intervals: sampling %" PRIu64 " us, aggregation %" PRIu64
+                   " us, update %" PRIu64 " us%s\n",
+                   a->sampling_interval, a->aggregation_interval,
+                   a->update_interval, s->throttled ? " (throttled)" : "");
+    monitor_printf(mon, "regions: min %u, max %u\n", a->min_regions,
+                   a->max_regions);
+    monitor_printf(mon,
+                   "working set: %" PRIu64 " of %" PRIu64
+                   " MiB (snapshot %" PRIu64 ")\n",
+                   info->working_set_size / MiB, info->total_size / MiB,
+                   info->snapshot);
+    monitor_printf(mon, "traps: %" PRIu64 ", arms: %" PRIu64 "\n", s->traps,
+                   s->arms);
+    print_ranges(mon, info);
+}
+
+static void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
+{
+    VmheatDevice *d = vmheat_find();
+    VmheatInfo *info;
+
+    if (!d) {
+        monitor_printf(mon, "there is no vmheat device\n");
+        return;
+    }
+    info = vmheat_query_info(d);
+    print_info(mon, info);
+    qapi_free_VmheatInfo(info);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const HMPCommand *)a)->name, ((const HMPCommand *)b)->name);
+}
+
+static HMPCommand *find_info(void)
+{
+    for (HMPCommand *c = hmp_cmds; c->name; c++) {
+        if (g_str_has_prefix(c->name, "info") && c->sub_table) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+void vmheat_hmp_install(void)
+{
+    HMPCommand *info = find_info();
+    HMPCommand *table;
+    size_t n = 0;
+
+    if (!info) {
+        return;
+    }
+    while (info->sub_table[n].name) {
+        n++;
+    }
+    table = g_new0(HMPCommand, n + 2);
+    memcpy(table, info->sub_table, n * sizeof(*table));
+    table[n] = (HMPCommand){
+        .name = "vmheat",
+        .args_type = "",
+        .params = "",
+        .help = "show guest memory access monitoring",
+        .cmd = hmp_info_vmheat,
+    };
+    qsort(table, n + 1, sizeof(*table), by_name);
+    info->sub_table = table;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * QMP commands: QAPI's generated vmheat_qmp_init_marshal() initialises the
+ * list it is given, so it fills a private list, whose entries then move to
+ * QEMU's qmp_commands.
+ *
+ * Introspection: query-qmp-schema answers from a table compiled into QEMU. The
+ * command's function is wrapped: QEMU's answer first, then our entities. The
+ * wrapped function hangs off the machine as a QOM object. QEMU masks type names
+ * with numbers from 0; ours keep their names (qapi-gen.py -u), so that the two
+ * do not collide.
+ */
+#include "compat/qemu.h"
+#include "monitor/install.h"
+#include "qapi/qmp/dispatch.h"
+#include "qapi/qmp/qdict.h"
+#include "qapi/qmp/qlist.h"
+#include "qapi/qmp/qlit.h"
+#include "monitor/monitor-internal.h"
+#include "vmheat-qapi-init-commands.h"
+#include "vmheat-qapi-introspect.h"
+
+#define TYPE_VMHEAT_SCHEMA "vmheat-schema"
+#define VMHEAT_SCHEMA_PATH "/machine/vmheat-schema"
+OBJECT_DECLARE_SIMPLE_TYPE(VmheatSchema, VMHEAT_SCHEMA)
+
+struct VmheatSchema {
+    Object parent_obj;
+    QmpCommandFunc *qemu_schema;
+};
+
+static const TypeInfo schema_info = {
+    .name = TYPE_VMHEAT_SCHEMA,
+    .parent = TYPE_OBJECT,
+    .instance_size = sizeof(VmheatSchema),
+};
+
+static void query_schema(QDict *args, QObject **ret, Error **errp)
+{
+    VmheatSchema *s =
+        VMHEAT_SCHEMA(object_resolve_path(VMHEAT_SCHEMA_PATH, NULL));
+    QObject *ours;
+    const QListEntry *e;
+
+    s->qemu_schema(args, ret, errp);
+    if (!*ret) {
+        return;
+    }
+    ours = qobject_from_qlit(&vmheat_qmp_schema_qlit);
+    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e) {
+        QDict *d = qobject_to(QDict, qlist_entry_obj(e));
+
+        if (!g_str_equal(qdict_get_str(d, "meta-type"), "builtin")) {
+            qlist_append(qobject_to(QList, *ret), qobject_ref(d));
+        }
+    }
+    qobject_unref(ours);
+}
+
+bool vmheat_monitor_installed(void)
+{
+    return qmp_find_command(&qmp_commands, "query-vmheat") != NULL;
+}
+
+static void wrap_schema(void)
+{
+    const QmpCommand *found =
+        qmp_find_command(&qmp_commands, "query-qmp-schema");
+    QmpCommand *cmd = (QmpCommand *)found;
+    Object *o;
+
+    if (!cmd) {
+        return;
+    }
+    o = object_new(TYPE_VMHEAT_SCHEMA);
+    VMHEAT_SCHEMA(o)->qemu_schema = cmd->fn;
+    object_property_add_child(qdev_get_machine(), "vmheat-schema", o);
+    object_unref(o);
+    cmd->fn = query_schema;
+}
+
+void vmheat_monitor_register_types(void)
+{
+    type_register_static(&schema_info);
+}
+
+void vmheat_qmp_install(void)
+{
+    QmpCommandList ours;
+    QmpCommand *cmd, *next;
+
+    vmheat_qmp_init_marshal(&ours);
+    QTAILQ_FOREACH_SAFE(cmd, &ours, node, next) {
+        QTAILQ_REMOVE(&ours, cmd, node);
+        QTAILQ_INSERT_TAIL(&qmp_commands, cmd, node);
+    }
+    wrap_schema();
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "compat/qemu.h"
+#include "monitor/query.h"
+#include "vmheat-version.h"
+
+VmheatAttrs *vmheat_query_attrs(VmheatDevice *d)
+{
+    VmheatAttrs *a = g_new0(VmheatAttrs, 1);
+
+    a->sampling_interval = d->attrs.sampling_us;
+    a->aggregation_interval = d->attrs.aggregation_us;
+    a->update_interval = d->attrs.update_us;
+    a->min_regions = d->attrs.min_regions;
+    a->max_regions = d->attrs.max_regions;
+    a->traps_per_second = d->limits.traps_per_second;
+    a->overhead_budget = d->limits.budget_bp;
+    return a;
+}
+
+static VmheatPrimitive *query_primitive(VmheatDevice *d,
+                                        const VhPrimitiveOps *ops)
+{
+    VmheatPrimitive *p = g_new0(VmheatPrimitive, 1);
+    VhCaps caps = { 0 };
+    char *why = NULL;
+
+    p->name = g_strdup(ops->name);
+    p->summary = g_strdup(ops->summary);
+    p->chosen = ops == d->primitive;
+    p->available = ops->probe(d->map.map, &d->host, &caps, &why);
+    p->has_reason = why != NULL;
+    p->reason = why;
+    p->sees_reads = caps.sees & VH_SEES_READS;
+    p->sees_writes = caps.sees & VH_SEES_WRITES;
+    p->sees_dma = caps.sees & VH_SEES_DMA;
+    p->granule = caps.granule;
+    p->persistent = caps.persistent;
+    p->has_blind_spots = caps.blind != NULL;
+    p->blind_spots = g_strdup(caps.blind);
+    return p;
+}
+
+static VmheatPrimitiveList *query_primitives(VmheatDevice *d)
+{
+    VmheatPrimitiveList *list = NULL, **tail = &list;
+    bool listed = false;
+
+    for (const VhPrimitiveOps *const *p = vh_primitives(); *p; p++) {
+        if (!(*p)->hidden) {
+            QAPI_LIST_APPEND(tail, query_primitive(d, *p));
+            listed |= *p == d->primitive;
+        }
+    }
+    if (!listed) {
+        QAPI_LIST_APPEND(tail, query_primitive(d, d->primitive));
+    }
+    return list;
+}
+
+static bool is_watched(const VhMapSection *s, const VhRange *watched, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s->gpa < watched[i].end && watched[i].start < s->gpa + s->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static VmheatRange *query_range(const VhMapSection *s, bool monitored)
+{
+    VmheatRange *r = g_new0(VmheatRange, 1);
+
+    r->start = s->gpa;
+    r->size = s->size;
+    r->block = g_strdup(s->name);
+    r->page_size = s->page_size;
+    r->shared = s->shared;
+    r->monitored = monitored;
+    return r;
+}
+
+static void query_ranges(VmheatDevice *d, VmheatInfo *info)
+{
+    VmheatRangeList **tail = &info->ranges;
+    size_t n;
+    g_autofree VhRange *watched = vmheat_worker_ranges(d->worker, &n);
+
+    for (size_t i = 0; i < d->map.map->nr; i++) {
+        const VhMapSection *s = &d->map.map->sections[i];
+
+        QAPI_LIST_APPEND(tail, query_range(s, is_watched(s, watched, n)));
+    }
+    for (size_t i = 0; i < n; i++) {
+        info->total_size += watched[i].end - watched[i].start;
+    }
+}
+
+static VmheatStats *query_stats(VmheatDevice *d)
+{
+    VmheatStats *s = g_new0(VmheatStats, 1);
+    VhMonitorStats m;
+
+    vmheat_worker_stats(d->worker, &m);
+    s->samples = m.ticks;
+    s->aggregations = m.aggregations;
+    s->checks = m.checks;
+    s->skipped = m.skipped;
+    s->arms = m.primitive.arms;
+    s->arms_free = m.primitive.arms_free;
+    s->traps = m.primitive.fires;
+    s->lost = m.primitive.lost;
+    s->arm_cost = m.primitive.arm_ns;
+    s->collect_cost = m.primitive.collect_ns;
+    s->trap_cost = m.primitive.fire_ns;
+    s->worker_time = m.worker_ns;
+    s->vcpu_time = m.primitive.vcpu_ns;
+    s->bql_hold_max = d->bql_max_ns;
+    s->effective_sampling_interval = m.effective_sampling_us;
+    s->throttled = m.throttled;
+    s->detail = g_strdup(m.primitive.detail ?: "");
+    return s;
+}
+
+VmheatInfo *vmheat_query_info(VmheatDevice *d)
+{
+    VmheatInfo *info = g_new0(VmheatInfo, 1);
+    VhSnapshot *snap = vmheat_worker_snapshot(d->worker);
+
+    info->has_id = DEVICE(d)->id != NULL;
+    info->id = g_strdup(DEVICE(d)->id);
+    info->version = g_strdup(VMHEAT_VERSION);
+    info->state = vmheat_get_state(d, &info->reason);
+    info->has_reason = info->reason != NULL;
+    info->accelerator = g_strdup(kvm_enabled() ? "kvm" : "tcg");
+    info->estimator = g_strdup(d->estimator->name);
+    info->primitive = g_strdup(d->primitive->name);
+    info->primitives = query_primitives(d);
+    info->attrs = vmheat_query_attrs(d);
+    info->stats = query_stats(d);
+    query_ranges(d, info);
+    if (snap) {
+        info->working_set_size = vh_snapshot_wss(snap);
+        info->snapshot = snap->sequence;
+    }
+    vh_snapshot_unref(snap);
+    return info;
+}
+
+static bool passes(const VhSnapRegion *r, const VmheatRegionFilter *f)
+{
+    return r->end > f->start && r->start < f->end &&
+           r->nr_accesses >= f->min_nr_accesses;
+}
+
+static VmheatRegion *query_region(const VhSnapRegion *r)
+{
+    VmheatRegion *out = g_new0(VmheatRegion, 1);
+
+    out->start = r->start;
+    out->end = r->end;
+    out->nr_accesses = r->nr_accesses;
+    out->age = r->age;
+    return out;
+}
+
+static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
+                        const VmheatRegionFilter *f)
+{
+    VmheatRegionList **tail = &out->regions;
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s->nr_regions; i++) {
+        if (!passes(&s->regions[i], f)) {
+            continue;
+        }
+        if (n++ == f->limit) {
+            out->truncated = true;
+            return;
+        }
+        QAPI_LIST_APPEND(tail, query_region(&s->regions[i]));
+    }
+}
+
+VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
+                                     const VmheatRegionFilter *filter)
+{
+    VmheatSnapshot *out = g_new0(VmheatSnapshot, 1);
+    VhSnapshot *s = vmheat_worker_snapshot(d->worker);
+    const VhAttrs *attrs = s ? &s->attrs : &d->attrs;
+
+    out->sampling_interval = attrs->sampling_us;
+    out->aggregation_interval = attrs->aggregation_us;
+    out->max_nr_accesses = vh_attrs_max_accesses(attrs);
+    if (s) {
+        out->sequence = s->sequence;
+        out->start_time = s->start_ns;
+        out->end_time = s->end_ns;
+        out->max_nr_accesses = s->max_nr_accesses;
+        out->nr_regions = s->nr_regions;
+        out->working_set_size = vh_snapshot_wss(s);
+        out->total_size = vh_snapshot_total(s);
+        add_regions(out, s, filter);
+    }
+    vh_snapshot_unref(s);
+    return out;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Building QAPI answers from the device's state. BQL held; results are freed
+ * with their qapi_free_*() function.
+ */
+#ifndef VMHEAT_MONITOR_QUERY_H
+#define VMHEAT_MONITOR_QUERY_H
+
+#include "hw/vmheat.h"
+
+/** struct VmheatRegionFilter - arguments of query-vmheat-regions, checked */
+typedef struct VmheatRegionFilter {
+    uint64_t start;
+    uint64_t end;
+    uint32_t min_nr_accesses;
+    uint64_t limit;
+} VmheatRegionFilter;
+
+/** vmheat_query_info() - answer of query-vmheat */
+VmheatInfo *vmheat_query_info(VmheatDevice *d);
+
+/** vmheat_query_attrs() - attributes in force */
+VmheatAttrs *vmheat_query_attrs(VmheatDevice *d);
+
+/** vmheat_query_regions() - answer of query-vmheat-regions */
+VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
+                                     const VmheatRegionFilter *filter);
+
+#endif
