@@ -279,8 +279,7 @@ static void measure_costs(const Sim *s, VhMonitor *m, Result *r)
     r->arms_s = s->stats.arms / sec;
     r->fires_s = s->stats.fires / sec;
     r->ticks_s = st.ticks / sec;
-    r->guest_pct =
-        (s->stats.fires * cost.fire + s->stats.vcpu_ns) / 1e7 / sec;
+    r->guest_pct = (s->stats.fires * cost.fire + s->stats.vcpu_ns) / 1e7 / sec;
     r->worker_pct = s->cpu_ns / 1e7 / sec;
     r->regions = st.nr_regions;
 }
@@ -300,8 +299,9 @@ static VhAttrs attrs_of(const Options *o)
 static bool run_one(const Options *o, uint64_t seed, Result *r, char **why)
 {
     Sim s = { .o = o, .size = o->size_mib * MIB };
-    VhHost host = { .kvm = true, .nested = true, .clock = { sim_now, &s },
-                    .opaque = &s };
+    VhHost host = {
+        .kvm = true, .nested = true, .clock = { sim_now, &s }, .opaque = &s
+    };
     VhMonitorConfig cfg = {
         .attrs = attrs_of(o),
         .limits = { .traps_per_second = o->traps, .budget_bp = o->budget },
@@ -456,10 +456,14 @@ static void parse(int *argc, char ***argv, Options *o)
 int main(int argc, char **argv)
 {
     VhAttrs d = VH_ATTRS_DEFAULT;
-    Options o = { .seed = 1, .seeds = 1, .sampling_ms = d.sampling_us / 1000,
+    Options o = { .seed = 1,
+                  .seeds = 1,
+                  .sampling_ms = d.sampling_us / 1000,
                   .aggregation_ms = d.aggregation_us / 1000,
-                  .min = d.min_regions, .max = d.max_regions,
-                  .budget = VH_BUDGET_BP_DEFAULT, .touch_us = 1000,
+                  .min = d.min_regions,
+                  .max = d.max_regions,
+                  .budget = VH_BUDGET_BP_DEFAULT,
+                  .touch_us = 1000,
                   .seconds = 10 };
     g_autofree Result *r = NULL;
     char *why = NULL;

@@ -57,11 +57,10 @@ bool vh_attrs_check(const VhAttrs *a, char **why)
     }
     if (a->aggregation_us / a->sampling_us > VH_MAX_ACCESSES_MAX) {
         return refuse(
-            why, g_strdup_printf("aggregation-interval %" PRIu64 " us is more "
-                                 "than %u times the sampling-interval %" PRIu64
-                                 " us",
-                                 a->aggregation_us, VH_MAX_ACCESSES_MAX,
-                                 a->sampling_us));
+            why, g_strdup_printf(
+                     "aggregation-interval %" PRIu64 " us is more "
+                     "than %u times the sampling-interval %" PRIu64 " us",
+                     a->aggregation_us, VH_MAX_ACCESSES_MAX, a->sampling_us));
     }
     return regions_ok(a, why);
 }

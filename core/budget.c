@@ -48,13 +48,13 @@ static void refill_fires(VhBudget *b, double dt, double burst,
     double rate = b->traps;
 
     if (now->fire_ns) {
-        double affordable = b->guest_share * FIRE_SHARE * NS_PER_S /
-                            now->fire_ns;
+        double affordable =
+            b->guest_share * FIRE_SHARE * NS_PER_S / now->fire_ns;
 
         rate = MIN(rate, affordable);
     }
-    b->fires = MIN(b->fires + rate * dt, MAX(1, rate * burst));
     b->fires -= now->fires - b->seen.primitive.fires;
+    b->fires = MIN(b->fires + rate * dt, MAX(1, rate * burst));
 }
 
 static void refill_arms(VhBudget *b, double dt, double burst,
@@ -69,12 +69,12 @@ static void refill_arms(VhBudget *b, double dt, double burst,
     b->batch_ns = now->arm_batch_ns;
     b->one_arm_ns = now->arm_ns;
     b->arm_room = MAX(rate * burst, b->batch_ns + b->one_arm_ns);
-    b->arm_ns = MIN(b->arm_ns + rate * dt, b->arm_room);
     if (b->on_vcpus) {
         b->arm_ns -= vcpu_ns;
     } else if (arms) {
         b->arm_ns -= b->batch_ns + arms * b->one_arm_ns;
     }
+    b->arm_ns = MIN(b->arm_ns + rate * dt, b->arm_room);
 }
 
 static void smooth(double *load, double *spent_ns, double dt)

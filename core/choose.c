@@ -16,6 +16,9 @@
 /* The chance of a region nobody has looked at yet. */
 #define UNKNOWN_CHANCE 0.5
 
+/* Aggregations without a change after which history weighs no more. */
+#define HISTORY_AGE_MAX 3
+
 void vh_chooser_init(VhChooser *c, size_t room)
 {
     *c = (VhChooser){ .mapped = 1 };
@@ -55,12 +58,16 @@ double vh_chance(const VhRegion *r, uint32_t max)
     return (r->fires + history(r, max)) / (r->answered + 1);
 }
 
-/* Variance of the access rate, given Jeffreys' prior and the history. */
+/*
+ * Variance of the access rate, given Jeffreys' prior and the history. The
+ * longer a region has been the same, the more samples its history is worth.
+ */
 static double variance(const VhRegion *r, uint32_t max)
 {
     double h = history(r, max);
-    double a = 0.5 + h + r->fires;
-    double b = 0.5 + (1 - h) + (r->answered - r->fires);
+    double weight = 1 + MIN(r->age, HISTORY_AGE_MAX);
+    double a = 0.5 + weight * h + r->fires;
+    double b = 0.5 + weight * (1 - h) + (r->answered - r->fires);
 
     return a * b / ((a + b) * (a + b) * (a + b + 1));
 }

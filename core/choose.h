@@ -10,9 +10,10 @@
  *   aggregation.
  * - Regions that no check reached in an earlier aggregation go first, then
  *   those whose access rate is most uncertain: the variance of the Beta
- *   distribution after the samples so far. So every region gets a first
- *   sample soon; a hot region whose samples all fired needs few more, one
- *   that is partly hot (a new split at the edge of a hot block) gets most.
+ *   distribution after the samples so far, with the past counted as one to
+ *   four samples (age + 1). A hot region whose samples all fired needs few
+ *   more, one that is partly hot (a new split at the edge of a hot block)
+ *   gets most.
  * - Equals take turns: the walk starts at a random region. A region that does
  *   not fit makes all later ones that cost something wait, so nothing is
  *   overtaken for ever by cheaper regions.

@@ -32,9 +32,9 @@
  * split could refine), and may be merged. SKIPPED and LOST checks are no
  * answers; SILENT ones are, whether or not the page was mapped.
  *
- * New memory becomes new regions, no larger than total/min_regions each;
- * DAMON stretches the neighbour, history and all, over memory it never saw.
- * Ages grow once an aggregation; DAMON's grow once per merge round.
+ * New memory becomes new regions, about total/min_regions each; DAMON stretches
+ * the neighbour, history and all, over memory it never saw. Ages grow once an
+ * aggregation; DAMON's grow once per merge round.
  *
  * What it cannot see: anything smaller than what random splits isolate before
  * neighbours merge again, and differences below the threshold (10 %).
@@ -52,8 +52,8 @@ typedef struct Classic {
     VhRng rng;
     VhRegions regions;
     VhChooser chooser;
-    uint32_t generation;   /* of the region numbers in cookies */
-    size_t split_at_nr;    /* regions before the last split */
+    uint32_t generation; /* of the region numbers in cookies */
+    size_t split_at_nr;  /* regions before the last split */
 } Classic;
 
 static void *classic_create(const VhAttrs *attrs, const VhRng *rng)
@@ -103,9 +103,9 @@ static void classic_set_attrs(void *e, const VhAttrs *attrs)
 }
 
 /* Largest region: so that there are always min_regions. */
-static uint64_t size_limit(const Classic *c, uint64_t total)
+static uint64_t size_limit(const Classic *c)
 {
-    uint64_t limit = total / c->attrs.min_regions;
+    uint64_t limit = vh_regions_total(&c->regions) / c->attrs.min_regions;
 
     return MAX(limit - limit % VH_PAGE_SIZE, VH_PAGE_SIZE);
 }
@@ -113,12 +113,8 @@ static uint64_t size_limit(const Classic *c, uint64_t total)
 static void classic_set_ranges(void *e, const VhRange *ranges, size_t n)
 {
     Classic *c = e;
-    uint64_t total = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        total += ranges[i].end - ranges[i].start;
-    }
-    vh_regions_set_ranges(&c->regions, ranges, n, size_limit(c, total));
+    vh_regions_set_ranges(&c->regions, ranges, n, c->attrs.min_regions);
     vh_chooser_reserve(&c->chooser, c->regions.nr);
     c->generation++;
 }
@@ -181,8 +177,8 @@ static uint32_t count_accesses(Classic *c)
         VhRegion *r = &c->regions.v[i];
         uint64_t n = r->answered;
 
-        r->nr_accesses = n ? ((uint64_t)r->fires * max + n / 2) / n
-                           : r->last_nr_accesses;
+        r->nr_accesses =
+            n ? ((uint64_t)r->fires * max + n / 2) / n : r->last_nr_accesses;
         most = MAX(most, r->nr_accesses);
     }
     return most;
@@ -204,7 +200,7 @@ static void grow_age(VhRegion *r, uint32_t threshold)
 
 static void merge(Classic *c, uint32_t most)
 {
-    uint64_t limit = size_limit(c, vh_regions_total(&c->regions));
+    uint64_t limit = size_limit(c);
     uint32_t threshold = most / 10;
 
     for (size_t i = 0; i < c->regions.nr; i++) {

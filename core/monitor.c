@@ -17,14 +17,17 @@
  * Nothing is allocated in a tick except the snapshot: checks are kept in an
  * array made for max_regions.
  *
- * Threads: one thread calls everything, except vh_monitor_snapshot() and
- * vh_monitor_stats(), which any thread may call at any time. They only take
- * @lock, which is held for a copy and never across a call elsewhere.
+ * Threads: one thread calls everything, except vh_monitor_snapshot(),
+ * vh_monitor_ranges() and vh_monitor_stats(), which any thread may call at any
+ * time. They only take
+ * @lock, which is held for a copy and never across a call elsewhere. It is a
+ * pthread mutex, not glib's, because thread sanitizers understand that one.
  *
  * The update interval is the owner's: it looks at the guest memory map when
  * it wants and calls vh_monitor_set_map().
  */
 #include <glib.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "budget.h"
@@ -46,14 +49,16 @@ struct VhMonitor {
     size_t room;
     VhBudget budget;
 
-    bool started;            /* false: the next tick starts an aggregation */
+    bool started; /* false: the next tick starts an aggregation */
     uint64_t last_tick_ns;
     uint64_t aggregation_ns; /* when the aggregation began */
     uint64_t answered;       /* checks in this aggregation */
     VhMonitorStats now;      /* the ticking thread's own */
 
-    GMutex lock; /* protects what follows */
+    pthread_mutex_t lock; /* protects what follows */
     VhSnapshot *snapshot;
+    VhRange *ranges;
+    size_t nr_ranges;
     VhMonitorStats stats;
 };
 
@@ -89,7 +94,7 @@ VhMonitor *vh_monitor_new(const VhMonitorConfig *cfg, char **why)
     m->prim = prim;
     vh_rng_seed(&rng, cfg->seed);
     m->est = m->estimator->create(&m->attrs, &rng);
-    g_mutex_init(&m->lock);
+    pthread_mutex_init(&m->lock, NULL);
     reserve_checks(m);
     vh_budget_init(&m->budget, &m->limits, m->host->nested,
                    vh_clock_now(&m->host->clock));
@@ -107,7 +112,8 @@ void vh_monitor_free(VhMonitor *m)
     m->estimator->destroy(m->est);
     vh_map_unref(m->map);
     vh_snapshot_unref(m->snapshot);
-    g_mutex_clear(&m->lock);
+    g_free(m->ranges);
+    pthread_mutex_destroy(&m->lock);
     g_free(m->checks);
     g_free(m);
 }
@@ -116,9 +122,9 @@ static void publish_stats(VhMonitor *m)
 {
     m->now.effective_sampling_us = sampling_ns(m) / 1000;
     m->now.throttled = m->budget.stretch > 1;
-    g_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->lock);
     m->stats = m->now;
-    g_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->lock);
 }
 
 void vh_monitor_set_attrs(VhMonitor *m, const VhAttrs *attrs,
@@ -140,15 +146,21 @@ static void drop_map(VhMonitor *m)
     m->started = false;
 }
 
-/* The map's sections as ranges: touching ones merged, empty ones left out. */
-static size_t merged_ranges(const VhMap *map, VhRange *out)
+static bool covers(const VhMonitor *m, const VhMapSection *s)
+{
+    return s->size &&
+           (!m->primitive->covers || m->primitive->covers(m->prim, s));
+}
+
+/* What the primitive can check of the map: touching sections merged. */
+static size_t merged_ranges(const VhMonitor *m, const VhMap *map, VhRange *out)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < map->nr; i++) {
         const VhMapSection *s = &map->sections[i];
 
-        if (!s->size) {
+        if (!covers(m, s)) {
             continue;
         }
         if (n && out[n - 1].end == s->gpa) {
@@ -160,9 +172,22 @@ static size_t merged_ranges(const VhMap *map, VhRange *out)
     return n;
 }
 
+static void publish_ranges(VhMonitor *m, VhRange *ranges, size_t n)
+{
+    VhRange *old;
+
+    pthread_mutex_lock(&m->lock);
+    old = m->ranges;
+    m->ranges = ranges;
+    m->nr_ranges = n;
+    pthread_mutex_unlock(&m->lock);
+    g_free(old);
+}
+
 bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why)
 {
-    g_autofree VhRange *ranges = g_new(VhRange, map->nr + 1);
+    VhRange *ranges;
+    size_t n;
     bool was_running = m->map && m->started;
 
     vh_map_ref(map);
@@ -174,8 +199,17 @@ bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why)
     drop_map(m);
     m->map = map;
     m->started = was_running; /* a new map does not end the aggregation */
-    m->estimator->set_ranges(m->est, ranges, merged_ranges(map, ranges));
+    ranges = g_new(VhRange, map->nr + 1);
+    n = merged_ranges(m, map, ranges);
+    m->estimator->set_ranges(m->est, ranges, n);
+    publish_ranges(m, ranges, n);
     return true;
+}
+
+void vh_monitor_pause(VhMonitor *m)
+{
+    m->nr_checks = 0;
+    m->started = false;
 }
 
 void vh_monitor_idle(VhMonitor *m)
@@ -205,10 +239,10 @@ static void publish_snapshot(VhMonitor *m, VhSnapshot *s)
 {
     VhSnapshot *old;
 
-    g_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->lock);
     old = m->snapshot;
     m->snapshot = s;
-    g_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->lock);
     vh_snapshot_unref(old);
 }
 
@@ -302,15 +336,26 @@ VhSnapshot *vh_monitor_snapshot(VhMonitor *m)
 {
     VhSnapshot *s;
 
-    g_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->lock);
     s = vh_snapshot_ref(m->snapshot);
-    g_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->lock);
     return s;
+}
+
+VhRange *vh_monitor_ranges(VhMonitor *m, size_t *n)
+{
+    VhRange *copy;
+
+    pthread_mutex_lock(&m->lock);
+    *n = m->nr_ranges;
+    copy = g_memdup2(m->ranges, m->nr_ranges * sizeof(*copy));
+    pthread_mutex_unlock(&m->lock);
+    return copy;
 }
 
 void vh_monitor_stats(VhMonitor *m, VhMonitorStats *out)
 {
-    g_mutex_lock(&m->lock);
+    pthread_mutex_lock(&m->lock);
     *out = m->stats;
-    g_mutex_unlock(&m->lock);
+    pthread_mutex_unlock(&m->lock);
 }

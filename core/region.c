@@ -85,12 +85,15 @@ void vh_regions_split_random(VhRegions *rs, unsigned pieces, VhRng *rng)
     rs->nr = to;
 }
 
+/* a * b / c, rounded down, without overflow on the way */
+static uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
+{
+    return (unsigned __int128)a * b / c;
+}
+
 static uint32_t weighted(uint32_t a, uint64_t wa, uint32_t b, uint64_t wb)
 {
-    /* page counts, so that the products fit for any guest */
-    wa /= VH_PAGE_SIZE;
-    wb /= VH_PAGE_SIZE;
-    return (a * wa + b * wb) / (wa + wb);
+    return ((unsigned __int128)a * wa + (unsigned __int128)b * wb) / (wa + wb);
 }
 
 static void merge_two(VhRegion *l, const VhRegion *r)
@@ -139,32 +142,41 @@ static void push(VhRegions *rs, const VhRegion *model, uint64_t start,
     rs->nr++;
 }
 
-/* New regions over [start, end): even sizes of at most @piece, whole pages. */
-static void fill(VhRegions *rs, uint64_t start, uint64_t end, uint64_t piece)
+/* New regions over [start, end): @n even ones, or as many as has pages. */
+static void fill(VhRegions *rs, uint64_t start, uint64_t end, uint64_t n)
 {
     const VhRegion fresh = { 0 };
     uint64_t pages = (end - start) / VH_PAGE_SIZE;
-    uint64_t n = pages / MAX(piece / VH_PAGE_SIZE, 1);
     uint64_t at = start;
 
-    if (start >= end) {
-        return;
-    }
-    n += n * MAX(piece / VH_PAGE_SIZE, 1) < pages;
+    n = MIN(n, pages);
     for (uint64_t i = 1; i <= n; i++) {
-        uint64_t next = start + (uint64_t)((unsigned __int128)pages * i / n) *
-                                    VH_PAGE_SIZE;
+        uint64_t next = start + mul_div(pages, i, n) * VH_PAGE_SIZE;
 
         push(rs, &fresh, at, next);
         at = next;
     }
 }
 
+/* How many new regions [start, end) gets: its share of @pieces, rounded up. */
+static uint64_t share(uint64_t start, uint64_t end, uint64_t pieces,
+                      uint64_t total)
+{
+    unsigned __int128 product = (unsigned __int128)(end - start) * pieces;
+
+    return (product + total - 1) / total;
+}
+
 void vh_regions_set_ranges(VhRegions *rs, const VhRange *ranges, size_t n,
-                           uint64_t piece)
+                           uint64_t pieces)
 {
     VhRegions old = *rs;
+    uint64_t total = 0;
     size_t i = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        total += ranges[k].end - ranges[k].start;
+    }
 
     *rs = (VhRegions){ 0 };
     vh_regions_reserve(rs, MAX(old.room, 1));
@@ -179,14 +191,14 @@ void vh_regions_set_ranges(VhRegions *rs, const VhRange *ranges, size_t n,
             uint64_t start = MAX(old.v[i].start, at);
             uint64_t end = MIN(old.v[i].end, ranges[k].end);
 
-            fill(rs, at, start, piece);
+            fill(rs, at, start, share(at, start, pieces, total));
             push(rs, &old.v[i], start, end);
             at = end;
             if (old.v[i].end > ranges[k].end) {
                 break;
             }
         }
-        fill(rs, at, ranges[k].end, piece);
+        fill(rs, at, ranges[k].end, share(at, ranges[k].end, pieces, total));
     }
     vh_regions_clear(&old);
 }

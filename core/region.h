@@ -87,12 +87,12 @@ void vh_regions_merge(VhRegions *rs, uint32_t threshold, uint64_t size_limit);
 
 /**
  * vh_regions_set_ranges() - cover exactly these sorted, disjoint ranges
- * @piece: largest new region
+ * @pieces: into how many regions all of it would be divided
  *
  * Regions are cut at the ranges' edges and keep their history; memory that
- * was not covered gets new regions of even size.
+ * was not covered gets its share of @pieces, rounded up, of even size.
  */
 void vh_regions_set_ranges(VhRegions *rs, const VhRange *ranges, size_t n,
-                           uint64_t piece);
+                           uint64_t pieces);
 
 #endif

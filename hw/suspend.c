@@ -75,8 +75,9 @@ void vmheat_suspend_stop(VmheatSuspend *s)
     timer_free(s->timer);
 }
 
-const char *vmheat_suspend_reason(VmheatSuspend *s)
+const char *vmheat_suspend_reason(VmheatSuspend *s, bool *release)
 {
+    *release = true;
     if (s->migrating) {
         return "migration in progress";
     }
@@ -86,8 +87,6 @@ const char *vmheat_suspend_reason(VmheatSuspend *s)
     if (migration_in_incoming_postcopy()) {
         return "incoming postcopy migration in progress";
     }
-    if (!runstate_is_running()) {
-        return "guest is stopped";
-    }
-    return NULL;
+    *release = false;
+    return runstate_is_running() ? NULL : "guest is stopped";
 }

@@ -32,7 +32,10 @@ void vmheat_suspend_start(VmheatSuspend *s, void (*changed)(void *opaque),
 /** vmheat_suspend_stop() - end watching */
 void vmheat_suspend_stop(VmheatSuspend *s);
 
-/** vmheat_suspend_reason() - why to leave guest memory alone now, or NULL */
-const char *vmheat_suspend_reason(VmheatSuspend *s);
+/**
+ * vmheat_suspend_reason() - why not to sample now, or NULL
+ * @release: out, somebody else needs guest memory: let go of it altogether
+ */
+const char *vmheat_suspend_reason(VmheatSuspend *s, bool *release);
 
 #endif

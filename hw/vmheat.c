@@ -88,7 +88,8 @@ VmheatDevice *vmheat_find(void)
 
 VmheatState vmheat_get_state(VmheatDevice *d, char **why)
 {
-    const char *reason = vmheat_suspend_reason(&d->suspend);
+    bool release;
+    const char *reason = vmheat_suspend_reason(&d->suspend, &release);
 
     *why = NULL;
     WITH_QEMU_LOCK_GUARD(&d->failure_lock) {
@@ -121,10 +122,14 @@ static void tell_state(VmheatDevice *d)
 /* Something that decides whether to sample has changed. */
 static void update(VmheatDevice *d)
 {
-    bool active = !d->paused && !vmheat_suspend_reason(&d->suspend);
-    int wait = d->suspend.migrating ? RELEASE_WAIT_MS : 0;
+    bool release;
+    bool suspended = vmheat_suspend_reason(&d->suspend, &release) != NULL;
 
-    vmheat_worker_set_active(d->worker, active, wait);
+    vmheat_worker_set_mode(d->worker,
+                           release                  ? VMHEAT_WORKER_RELEASE
+                           : d->paused || suspended ? VMHEAT_WORKER_HOLD
+                                                    : VMHEAT_WORKER_RUN,
+                           d->suspend.migrating ? RELEASE_WAIT_MS : 0);
     tell_state(d);
 }
 

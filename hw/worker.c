@@ -3,7 +3,7 @@
  * Theory of operation
  *
  * One thread, one mutex, one condition variable. The main thread writes
- * requests (map, attributes, active, quit) under the mutex and signals; the
+ * requests (map, attributes, mode, quit) under the mutex and signals; the
  * worker takes them all at the top of its loop, drops the mutex, and acts.
  * The mutex is never held across a system call that could block or across a
  * call into the monitor, so the main thread never waits for a tick.
@@ -30,7 +30,8 @@ struct VmheatWorker {
     bool new_attrs;
     VhMap *map;
     bool new_map;
-    bool active;
+    VmheatWorkerMode mode;
+    bool new_mode;
     bool quit;
     void (*done)(void *opaque);
     void *done_opaque;
@@ -51,7 +52,7 @@ typedef struct Requests {
     VhMap *map;
     bool new_attrs;
     bool new_map;
-    bool active;
+    VmheatWorkerMode mode;
     bool quit;
 } Requests;
 
@@ -73,10 +74,10 @@ static void report(VmheatWorker *w, const char *why)
     }
 }
 
-/* Should the monitor be at work? Lock held. */
+/* Should the monitor have the map? Lock held. */
 static bool wants_map(const VmheatWorker *w)
 {
-    return w->active && w->map;
+    return w->mode != VMHEAT_WORKER_RELEASE && w->map;
 }
 
 /* Takes the requests; called and returns with the lock held. */
@@ -88,12 +89,13 @@ static Requests take_requests(VmheatWorker *w)
         .map = vh_map_ref(w->map),
         .new_attrs = w->new_attrs,
         .new_map = w->new_map || !w->holds_map,
-        .active = wants_map(w),
+        .mode = wants_map(w) ? w->mode : VMHEAT_WORKER_RELEASE,
         .quit = w->quit,
     };
 
     w->new_attrs = false;
     w->new_map = false;
+    w->new_mode = false;
     return r;
 }
 
@@ -125,13 +127,17 @@ static uint64_t act(VmheatWorker *w, const Requests *r)
     if (r->new_attrs) {
         vh_monitor_set_attrs(w->monitor, &r->attrs, &r->limits);
     }
-    if (!r->active) {
+    if (r->mode == VMHEAT_WORKER_RELEASE) {
         vh_monitor_idle(w->monitor);
         set_holds_map(w, false);
         return 0;
     }
     if (r->new_map) {
         take_map(w, r);
+    }
+    if (r->mode == VMHEAT_WORKER_HOLD) {
+        vh_monitor_pause(w->monitor);
+        return 0;
     }
     return w->failing ? 0 : vh_monitor_tick(w->monitor);
 }
@@ -141,7 +147,7 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
 {
     uint64_t now = vh_clock_now(&w->cfg.host->clock);
 
-    if (w->quit || w->new_attrs || w->new_map ||
+    if (w->quit || w->new_attrs || w->new_map || w->new_mode ||
         wants_map(w) != w->holds_map) {
         return;
     }
@@ -235,6 +241,7 @@ VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
     VmheatWorker *w = g_new0(VmheatWorker, 1);
 
     w->cfg = *cfg;
+    w->mode = VMHEAT_WORKER_RELEASE;
     w->failed = failed;
     w->opaque = opaque;
     qemu_mutex_init(&w->lock);
@@ -268,20 +275,30 @@ void vmheat_worker_set_attrs(VmheatWorker *w, const VhAttrs *attrs,
     qemu_cond_signal(&w->wake);
 }
 
-void vmheat_worker_set_active(VmheatWorker *w, bool active, int wait_ms)
+/* Until the worker has let go of guest memory; lock held. */
+static void wait_quiet(VmheatWorker *w, int64_t end_us)
 {
-    int64_t end = g_get_monotonic_time() + wait_ms * 1000LL;
-
-    QEMU_LOCK_GUARD(&w->lock);
-    w->active = active;
-    qemu_cond_signal(&w->wake);
-    while (!active && w->holds_map && !w->quit) {
-        int64_t left = end - g_get_monotonic_time();
+    while (w->holds_map && !w->quit) {
+        int64_t left = end_us - g_get_monotonic_time();
 
         if (left <= 0) {
             break;
         }
         qemu_cond_timedwait(&w->quiet, &w->lock, DIV_ROUND_UP(left, 1000));
+    }
+}
+
+void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode,
+                            int wait_ms)
+{
+    int64_t end_us = g_get_monotonic_time() + wait_ms * 1000LL;
+
+    QEMU_LOCK_GUARD(&w->lock);
+    w->new_mode |= mode != w->mode;
+    w->mode = mode;
+    qemu_cond_signal(&w->wake);
+    if (mode == VMHEAT_WORKER_RELEASE) {
+        wait_quiet(w, end_us);
     }
 }
 

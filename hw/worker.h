@@ -15,7 +15,7 @@
 typedef struct VmheatWorker VmheatWorker;
 
 /**
- * vmheat_worker_new() - start the thread; it is idle until a map is set
+ * vmheat_worker_new() - start the thread, in mode RELEASE
  * @cfg: copied; @cfg->cpu is filled in by the worker
  * @failed: called on the worker thread when the primitive cannot start or
  *          refuses a map, and with NULL when it recovered; the text is only
@@ -36,12 +36,25 @@ void vmheat_worker_set_attrs(VmheatWorker *w, const VhAttrs *attrs,
                              const VhLimits *limits);
 
 /**
- * vmheat_worker_set_active() - sample, or let go of guest memory
- * @active: true to sample
- * @wait_ms: when switching off, wait at most this long until the primitive
- *           has let go; 0 to not wait
+ * enum VmheatWorkerMode - what the worker does with guest memory
+ * @VMHEAT_WORKER_RUN: samples
+ * @VMHEAT_WORKER_HOLD: does not sample, but keeps the primitive set up.
+ *                      Letting go and coming back is not free: it makes the
+ *                      host map all of the guest's memory anew.
+ * @VMHEAT_WORKER_RELEASE: does not sample and has let go of guest memory
  */
-void vmheat_worker_set_active(VmheatWorker *w, bool active, int wait_ms);
+typedef enum VmheatWorkerMode {
+    VMHEAT_WORKER_RUN,
+    VMHEAT_WORKER_HOLD,
+    VMHEAT_WORKER_RELEASE,
+} VmheatWorkerMode;
+
+/**
+ * vmheat_worker_set_mode() - switch the mode; a new worker is in RELEASE
+ * @wait_ms: with RELEASE, wait at most this long until it is so; 0: don't
+ */
+void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode,
+                            int wait_ms);
 
 /**
  * vmheat_worker_stop() - ask the thread to end

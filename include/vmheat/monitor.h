@@ -96,6 +96,14 @@ void vh_monitor_set_attrs(VhMonitor *m, const VhAttrs *attrs,
  */
 bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why);
 
+/**
+ * vh_monitor_pause() - there will be no tick for a while
+ *
+ * Checks under way are forgotten and the next tick begins a new aggregation;
+ * the map, the primitive's hold on it, and the regions stay.
+ */
+void vh_monitor_pause(VhMonitor *m);
+
 /** vh_monitor_idle() - let go of the map until the next vh_monitor_set_map() */
 void vh_monitor_idle(VhMonitor *m);
 

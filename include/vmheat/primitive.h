@@ -14,9 +14,9 @@
  *            memory map changed; no page is armed across a set_map
  *   arm      worker thread, each sampling interval
  *   collect  worker thread, each sampling interval, before the next arm
- *   idle     worker thread, when monitoring pauses: give up what could be in
- *            anybody's way (userfaultfd registrations); set_map comes again
- *            before the next arm
+ *   idle     worker thread, when somebody else needs guest memory (migration):
+ *            give up what could be in the way (userfaultfd registrations);
+ *            set_map comes again before the next arm
  *   release  last, after idle, when the worker thread has ended (any thread)
  * So a primitive needs no locks of its own.
  */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * A page that is mapped has bit 63 set in its pagemap entry; reading entries of
+ * one's own process needs no privilege. PAGEMAP_SCAN answers the same for a
+ * range in one call, tells pages mapped by a PMD, and stops at the first match
+ * when asked to. Without it a PMD cannot be told from 512 PTEs, and all
+ * pages are treated as 4 KiB.
+ *
+ * Both say what is mapped into this process, not what is in memory: a shmem
+ * page that was swapped out, or unmapped but still in the page cache, is
+ * "not present". That is just what the trap wants to know.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "accel/pagemap.h"
+#include "vmheat/types.h"
+
+#define ENTRY_PRESENT (1ULL << 63)
+
+/* From linux/fs.h of 6.7, which the oldest supported distributions lack. */
+typedef struct PageRegion {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+} PageRegion;
+
+typedef struct ScanArg {
+    uint64_t size;
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end;
+    uint64_t vec;
+    uint64_t vec_len;
+    uint64_t max_pages;
+    uint64_t category_inverted;
+    uint64_t category_mask;
+    uint64_t category_anyof_mask;
+    uint64_t return_mask;
+} ScanArg;
+
+#define SCAN_IOCTL _IOWR('f', 16, ScanArg)
+#define SCAN_PRESENT (1ULL << 3)
+#define SCAN_HUGE (1ULL << 6)
+
+/* The first present page of a range; false when there is none. */
+static bool scan_first(const VhPagemap *pm, const void *addr, size_t len,
+                       PageRegion *out)
+{
+    ScanArg arg = {
+        .size = sizeof(arg),
+        .start = (uintptr_t)addr,
+        .end = (uintptr_t)addr + len,
+        .vec = (uintptr_t)out,
+        .vec_len = 1,
+        .max_pages = 1,
+        .category_mask = SCAN_PRESENT,
+        .return_mask = SCAN_PRESENT | SCAN_HUGE,
+    };
+
+    return ioctl(pm->fd, SCAN_IOCTL, &arg) > 0;
+}
+
+static bool has_scan(const VhPagemap *pm)
+{
+    PageRegion r;
+    ScanArg arg = {
+        .size = sizeof(arg),
+        .start = (uintptr_t)&arg & ~(VH_PAGE_SIZE - 1),
+        .end = ((uintptr_t)&arg & ~(VH_PAGE_SIZE - 1)) + VH_PAGE_SIZE,
+        .vec = (uintptr_t)&r,
+        .vec_len = 1,
+        .category_mask = SCAN_PRESENT,
+        .return_mask = SCAN_PRESENT,
+    };
+
+    return ioctl(pm->fd, SCAN_IOCTL, &arg) == 1;
+}
+
+bool vh_pagemap_open(VhPagemap *pm, char **why)
+{
+    pm->fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (pm->fd < 0) {
+        *why = g_strdup_printf("cannot open /proc/self/pagemap: %s",
+                               g_strerror(errno));
+        return false;
+    }
+    pm->scan = has_scan(pm);
+    return true;
+}
+
+void vh_pagemap_close(VhPagemap *pm)
+{
+    close(pm->fd);
+    pm->fd = -1;
+}
+
+static off_t entry_offset(const void *addr)
+{
+    return (uintptr_t)addr / VH_PAGE_SIZE * sizeof(uint64_t);
+}
+
+bool vh_pagemap_present(const VhPagemap *pm, const void *addr)
+{
+    uint64_t e = 0;
+
+    return pread(pm->fd, &e, sizeof(e), entry_offset(addr)) == sizeof(e) &&
+           (e & ENTRY_PRESENT);
+}
+
+unsigned vh_pagemap_query(const VhPagemap *pm, const void *addr)
+{
+    PageRegion r;
+
+    if (!pm->scan) {
+        return vh_pagemap_present(pm, addr) ? VH_PAGE_PRESENT : 0;
+    }
+    if (!scan_first(pm, addr, VH_PAGE_SIZE, &r)) {
+        return 0;
+    }
+    return VH_PAGE_PRESENT | (r.categories & SCAN_HUGE ? VH_PAGE_HUGE : 0);
+}
+
+/* Plain pagemap, in pieces that fit the stack. */
+static bool any_entry_present(const VhPagemap *pm, const uint8_t *addr,
+                              size_t pages)
+{
+    uint64_t e[512];
+
+    while (pages) {
+        size_t n = MIN(pages, G_N_ELEMENTS(e));
+        ssize_t got = pread(pm->fd, e, n * sizeof(*e), entry_offset(addr));
+
+        if (got <= 0) {
+            return false;
+        }
+        for (size_t i = 0; i < got / sizeof(*e); i++) {
+            if (e[i] & ENTRY_PRESENT) {
+                return true;
+            }
+        }
+        addr += n * VH_PAGE_SIZE;
+        pages -= n;
+    }
+    return false;
+}
+
+bool vh_pagemap_any_present(const VhPagemap *pm, const void *addr, size_t len)
+{
+    PageRegion r;
+
+    if (len <= VH_PAGE_SIZE) {
+        return vh_pagemap_present(pm, addr);
+    }
+    return pm->scan ? scan_first(pm, addr, len, &r)
+                    : any_entry_present(pm, addr, len / VH_PAGE_SIZE);
+}

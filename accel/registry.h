@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The primitives there are. A new one is a line here and a line in registry.c. */
+#ifndef VMHEAT_ACCEL_REGISTRY_H
+#define VMHEAT_ACCEL_REGISTRY_H
+
+#include "vmheat/primitive.h"
+
+extern const VhPrimitiveOps vh_primitive_trap;
+extern const VhPrimitiveOps vh_primitive_fake;
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The page-table trap: reads and writes, without privilege, with KVM and TCG.
+ *
+ * Theory of operation
+ * -------------------
+ * Guest RAM that is a MAP_SHARED mapping of a file, memfd or hugetlbfs file
+ * keeps its contents in the page cache, whether or not a page is mapped. So:
+ *   arm      unmap the page (MADV_DONTNEED). KVM's MMU notifier unmaps it from
+ *            the guest's second-level page table at the same time.
+ *   access   the guest, a device model or an in-kernel vhost touches the page:
+ *            a fault maps it again. Nobody has to be told.
+ *   collect  is the page mapped now? Then it was accessed.
+ * A page that is not touched stays armed and costs nothing. One that was not
+ * mapped to begin with (never touched, swapped out, or armed earlier) is armed
+ * for free.
+ *
+ * Safety
+ * ------
+ * The same madvise() on a private or anonymous mapping throws the contents
+ * away. So a section is only ever armed when QEMU says its RAMBlock is shared
+ * and has a file, and /proc/self/maps shows the whole section mapped "s". The
+ * first is asked in probe, both at every set_map. Sections that fail are left
+ * alone; trap as a whole refuses when the largest section, main memory, fails.
+ *
+ * Granules
+ * --------
+ * 4 KiB. A page mapped by a PMD (shmem THP) is unmapped with its 2 MiB, and any
+ * page of them that comes back counts, because a touch maps all of them.
+ * hugetlb mappings: their page size. Fault-around would map armed neighbours
+ * of a page that is read: a userfaultfd registration prevents it (uffd.c).
+ * Where that cannot be had, the answer speaks for the aligned 64 KiB, and no
+ * two checks at a time are made in one such block.
+ *
+ * What it cannot see: accesses by other processes that map the same memory
+ * (vhost-user), DMA of assigned devices (VFIO), and further accesses to a
+ * page that was touched once since it was armed.
+ */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accel/calibrate.h"
+#include "accel/pagemap.h"
+#include "accel/proc-maps.h"
+#include "accel/registry.h"
+#include "accel/uffd.h"
+#include "accel/zap.h"
+
+#define THP_SIZE (2ULL << 20)
+#define FAULT_AROUND (64ULL << 10)
+#define FAULT_AROUND_SLOTS 4096
+#define GAIN (1.0 / 16)
+
+/* What set_map found out about a section. */
+typedef struct Section {
+    bool ok;   /* proved; may be unmapped */
+    bool uffd; /* registered: no fault-around */
+} Section;
+
+/* Where a check's page is. */
+typedef struct Target {
+    uint8_t *hva;
+    uint64_t len;
+    uint64_t granule;
+    bool present;
+} Target;
+
+typedef struct Trap {
+    const VhHost *host;
+    VhPagemap pagemap;
+    int uffd;
+    VhMap *map;
+    Section *sections;
+    VhZapper zapper;
+    VhZap *zaps;          /* room for nr_zaps */
+    VhCheck **zap_checks; /* whose zap it is */
+    size_t nr_zaps;
+    uint64_t *blocks; /* fault-around blocks in this batch, hashed */
+    double collect_ns;
+    VhPrimitiveStats stats;
+    char detail[64];
+} Trap;
+
+static bool qualifies(const VhMapSection *s)
+{
+    return s->shared && s->file_backed;
+}
+
+static const VhMapSection *largest(const VhMap *map)
+{
+    const VhMapSection *best = NULL;
+
+    for (size_t i = 0; i < map->nr; i++) {
+        if (!best || map->sections[i].size > best->size) {
+            best = &map->sections[i];
+        }
+    }
+    return best;
+}
+
+static char *refusal(const VhMapSection *s, const char *what)
+{
+    return g_strdup_printf(
+        "guest RAM '%s' (%" G_GUINT64_FORMAT " MiB) %s, and unmapping its "
+        "pages would lose their contents; use shared memory: "
+        "-object memory-backend-memfd,id=mem0,size=%" G_GUINT64_FORMAT
+        "M,share=on -machine memory-backend=mem0, or in libvirt XML: "
+        "<memoryBacking><source type='memfd'/><access mode='shared'/>"
+        "</memoryBacking>",
+        s->name, s->size >> 20, what, s->size >> 20);
+}
+
+static bool trap_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
+                       char **why)
+{
+    const VhMapSection *main = largest(map);
+
+    *caps = (VhCaps){
+        .sees = VH_SEES_READS | VH_SEES_WRITES | VH_SEES_DMA,
+        .granule = VH_PAGE_SIZE,
+        .persistent = true,
+        .needs = "guest RAM in shared memory (memfd, file or hugetlbfs)",
+        .blind = "accesses by vhost-user processes and by assigned devices "
+                 "(VFIO)",
+    };
+    if (!main) {
+        *why = g_strdup("the guest has no RAM");
+        return false;
+    }
+    if (!qualifies(main)) {
+        *why = refusal(main, main->shared ? "is anonymous memory"
+                                          : "is private memory");
+        return false;
+    }
+    return true;
+}
+
+static void *trap_open(const VhHost *host, char **why)
+{
+    Trap *t = g_new0(Trap, 1);
+
+    if (!vh_pagemap_open(&t->pagemap, why)) {
+        g_free(t);
+        return NULL;
+    }
+    t->host = host;
+    t->uffd = vh_uffd_open();
+    t->blocks = g_new0(uint64_t, FAULT_AROUND_SLOTS);
+    t->stats.fire_ns = vh_calibrate_fire(host->kvm, host->nested);
+    vh_zapper_init(&t->zapper, host);
+    return t;
+}
+
+/* Is this very piece of memory, at this very address, in @map too? */
+static bool has_section(const VhMap *map, const VhMapSection *s)
+{
+    const VhMapSection *o = map ? vh_map_find(map, s->gpa) : NULL;
+
+    return o && o->gpa == s->gpa && o->hva == s->hva && o->size == s->size;
+}
+
+/*
+ * Unregisters what is not in @next as well: unregistering makes the host map
+ * all pages of a section anew, which a guest feels.
+ */
+static void forget_map(Trap *t, const VhMap *next)
+{
+    for (size_t i = 0; t->map && i < t->map->nr; i++) {
+        const VhMapSection *s = &t->map->sections[i];
+
+        if (t->sections[i].uffd && !has_section(next, s)) {
+            vh_uffd_unregister(t->uffd, s->hva, s->size);
+        }
+    }
+    g_clear_pointer(&t->sections, g_free);
+    vh_map_unref(t->map);
+    t->map = NULL;
+}
+
+/* Proves one section, and registers it. */
+static Section take_section(Trap *t, const VhMapSection *s, const char *maps)
+{
+    Section out = { 0 };
+    uintptr_t start = (uintptr_t)s->hva;
+
+    out.ok = qualifies(s) && vh_proc_maps_shared(maps, start, start + s->size);
+    out.uffd = out.ok && s->page_size == VH_PAGE_SIZE &&
+               vh_uffd_register(t->uffd, s->hva, s->size);
+    return out;
+}
+
+static bool trap_set_map(void *p, VhMap *map, char **why)
+{
+    Trap *t = p;
+    g_autofree char *maps = vh_proc_maps_read(why);
+    const VhMapSection *main = largest(map);
+
+    forget_map(t, map);
+    if (!maps) {
+        return false;
+    }
+    if (!main) {
+        *why = g_strdup("the guest has no RAM");
+        return false;
+    }
+    t->map = vh_map_ref(map);
+    t->sections = g_new0(Section, map->nr);
+    for (size_t i = 0; i < map->nr; i++) {
+        t->sections[i] = take_section(t, &map->sections[i], maps);
+    }
+    if (!t->sections[main - map->sections].ok) {
+        *why = refusal(main, "is not a shared file mapping in this process");
+        forget_map(t, NULL);
+        return false;
+    }
+    return true;
+}
+
+static bool trap_covers(void *p, const VhMapSection *section)
+{
+    Trap *t = p;
+
+    return t->sections[section - t->map->sections].ok;
+}
+
+static void trap_idle(void *p)
+{
+    forget_map(p, NULL);
+}
+
+static void trap_release(void *p)
+{
+    Trap *t = p;
+
+    forget_map(t, NULL);
+    if (t->uffd >= 0) {
+        close(t->uffd);
+    }
+    vh_pagemap_close(&t->pagemap);
+    g_free(t->blocks);
+    g_free(t->zaps);
+    g_free(t->zap_checks);
+    g_free(t);
+}
+
+/* The aligned @size around @off, if the section has all of it. */
+static bool widen(const VhMapSection *s, uint64_t off, uint64_t size,
+                  Target *out)
+{
+    uintptr_t addr = ((uintptr_t)s->hva + off) & ~(size - 1);
+
+    if (addr < (uintptr_t)s->hva ||
+        addr + size > (uintptr_t)s->hva + s->size) {
+        return false;
+    }
+    out->hva = (uint8_t *)addr;
+    out->len = size;
+    out->granule = size;
+    return true;
+}
+
+/* Finds where @check's page is; false when it cannot be checked. */
+static bool find_target(Trap *t, const VhCheck *check, Target *out)
+{
+    const VhMapSection *s = vh_map_find(t->map, check->gpa);
+    const Section *state = s ? &t->sections[s - t->map->sections] : NULL;
+    uint64_t off;
+    unsigned bits;
+
+    if (!s || !state->ok) {
+        return false;
+    }
+    off = check->gpa - s->gpa;
+    if (s->page_size > VH_PAGE_SIZE) {
+        if (!widen(s, off, s->page_size, out)) {
+            return false;
+        }
+        out->present = vh_pagemap_present(&t->pagemap, out->hva);
+        return true;
+    }
+    *out = (Target){ .hva = s->hva + off,
+                     .len = VH_PAGE_SIZE,
+                     .granule = state->uffd ? VH_PAGE_SIZE : FAULT_AROUND };
+    bits = vh_pagemap_query(&t->pagemap, out->hva);
+    out->present = bits & VH_PAGE_PRESENT;
+    if (bits & VH_PAGE_HUGE) {
+        widen(s, off, THP_SIZE, out);
+    }
+    return true;
+}
+
+/* Is this the first check of its fault-around block in this batch? */
+static bool first_in_block(Trap *t, const Target *target)
+{
+    uint64_t block = (uintptr_t)target->hva / FAULT_AROUND;
+    uint64_t *slot = &t->blocks[block * 0x9e3779b97f4a7c15ULL >> 52];
+
+    if (*slot) {
+        return false; /* taken, by this block or, rarely, by another */
+    }
+    *slot = block;
+    return true;
+}
+
+static void reserve_zaps(Trap *t, size_t n)
+{
+    if (n > t->nr_zaps) {
+        t->nr_zaps = n;
+        t->zaps = g_renew(VhZap, t->zaps, n);
+        t->zap_checks = g_renew(VhCheck *, t->zap_checks, n);
+    }
+}
+
+/* Arms what costs nothing and lists the rest; returns how many are listed. */
+static size_t prepare(Trap *t, VhCheck *checks, size_t n)
+{
+    size_t nz = 0;
+
+    memset(t->blocks, 0, FAULT_AROUND_SLOTS * sizeof(*t->blocks));
+    for (size_t i = 0; i < n; i++) {
+        VhCheck *c = &checks[i];
+        Target target;
+
+        c->state = VH_CHECK_SKIPPED;
+        if (!find_target(t, c, &target) ||
+            (target.granule == FAULT_AROUND && !first_in_block(t, &target))) {
+            continue;
+        }
+        c->granule = target.granule;
+        c->present = target.present;
+        if (target.present) {
+            t->zaps[nz] = (VhZap){ .addr = target.hva, .len = target.len };
+            t->zap_checks[nz++] = c;
+        } else {
+            c->state = VH_CHECK_ARMED;
+            t->stats.arms_free++;
+        }
+    }
+    return nz;
+}
+
+static void trap_arm(void *p, VhCheck *checks, size_t n)
+{
+    Trap *t = p;
+    size_t nz;
+    bool answered;
+
+    reserve_zaps(t, n);
+    nz = prepare(t, checks, n);
+    answered = vh_zapper_run(&t->zapper, t->map, t->zaps, nz);
+    for (size_t i = 0; i < nz; i++) {
+        VhCheck *c = t->zap_checks[i];
+
+        if (!answered) {
+            c->state = VH_CHECK_LOST;
+            t->stats.lost++;
+        } else if (t->zaps[i].ok) {
+            c->state = VH_CHECK_ARMED;
+            t->stats.arms++;
+        }
+    }
+}
+
+static bool is_mapped(Trap *t, const VhCheck *c)
+{
+    const VhMapSection *s = vh_map_find(t->map, c->gpa);
+    Target target = { .hva = s->hva + (c->gpa - s->gpa), .len = VH_PAGE_SIZE };
+
+    if (s->page_size == VH_PAGE_SIZE && c->granule == THP_SIZE) {
+        widen(s, c->gpa - s->gpa, THP_SIZE, &target);
+    }
+    return vh_pagemap_any_present(&t->pagemap, target.hva, target.len);
+}
+
+static void trap_collect(void *p, VhCheck *checks, size_t n)
+{
+    Trap *t = p;
+    uint64_t start = vh_calibrate_now();
+    size_t answered = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        VhCheck *c = &checks[i];
+
+        if (c->state != VH_CHECK_ARMED) {
+            continue;
+        }
+        c->state = is_mapped(t, c) ? VH_CHECK_FIRED : VH_CHECK_SILENT;
+        t->stats.fires += c->state == VH_CHECK_FIRED;
+        answered++;
+    }
+    if (answered) {
+        double ns = (double)(vh_calibrate_now() - start) / answered;
+
+        t->collect_ns += (ns - t->collect_ns) * (t->collect_ns ? GAIN : 1);
+    }
+}
+
+static bool all_registered(const Trap *t)
+{
+    for (size_t i = 0; t->map && i < t->map->nr; i++) {
+        if (t->sections[i].ok && !t->sections[i].uffd &&
+            t->map->sections[i].page_size == VH_PAGE_SIZE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void trap_stats(void *p, VhPrimitiveStats *out)
+{
+    Trap *t = p;
+    const VhZapper *z = &t->zapper;
+    const VhZapCost *cost = &z->cost[z->mode];
+
+    snprintf(t->detail, sizeof(t->detail), "%s, %s, %s",
+             z->mode == VH_ZAP_VCPU ? "armed on vCPU threads"
+                                    : "armed by the worker",
+             all_registered(t) ? "no fault-around" : "64 KiB granule",
+             t->pagemap.scan ? "pagemap scan" : "plain pagemap");
+    t->stats.arm_ns = cost->each_ns;
+    t->stats.arm_batch_ns = cost->batch_ns;
+    t->stats.collect_ns = t->collect_ns;
+    t->stats.vcpu_ns = z->vcpu_ns;
+    t->stats.detail = t->detail;
+    *out = t->stats;
+}
+
+const VhPrimitiveOps vh_primitive_trap = {
+    .size = sizeof(VhPrimitiveOps),
+    .version = VH_PRIMITIVE_VERSION,
+    .name = "trap",
+    .summary = "unmaps pages and looks which are mapped again; sees reads and "
+               "writes",
+    .probe = trap_probe,
+    .open = trap_open,
+    .set_map = trap_set_map,
+    .arm = trap_arm,
+    .collect = trap_collect,
+    .idle = trap_idle,
+    .release = trap_release,
+    .stats = trap_stats,
+    .covers = trap_covers,
+};

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * madvise(MADV_DONTNEED) on a shared file mapping drops the page table entry,
+ * here and through the MMU notifier in KVM's page tables, and keeps the data in
+ * the page cache. Done from another CPU it interrupts every vCPU that runs,
+ * once for each call; done on a vCPU's own thread, which is outside the guest
+ * meanwhile, most of that is gone. How much depends on the host, so both ways
+ * are measured: the first batches alternate, later one batch in the other mode
+ * every 30 seconds, and the cheaper one is used.
+ *
+ * A batch for a vCPU is an object of its own with two owners. If the vCPU does
+ * not come round in time (it is in a long exit, or the main thread holds it
+ * up), the caller gives up and the batch finishes, or not, by itself: it
+ * holds a reference on the map, so what it unmaps is still guest memory.
+ * Unmapping late is harmless.
+ *
+ * The calling thread, when it unmaps itself, pauses after a burst: thousands
+ * of interruptions in a row would stop the guest.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "accel/zap.h"
+
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
+#define BURST 32
+#define BURST_PAUSE_US 200
+#define WAIT_US 50000
+#define TIMEOUTS_MAX 3
+#define REMEASURE_NS 30000000000ULL
+#define FIRST_SAMPLES 3
+#define GAIN 0.25
+/* A halted vCPU takes its time to wake; that is not a cost to the guest. */
+#define BATCH_NS_MAX 100000.0
+
+typedef struct Batch {
+    int refs;
+    GMutex lock;
+    GCond cond;
+    bool done;
+    VhMap *map;
+    uint64_t posted_ns;
+    uint64_t started_ns;
+    uint64_t ended_ns;
+    size_t n;
+    VhZap zaps[];
+} Batch;
+
+static uint64_t mono_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+bool vh_zap(void *addr, size_t len)
+{
+    if (madvise(addr, len, MADV_DONTNEED) == 0) {
+        return true;
+    }
+    /* mlocked: same effect, and the page is locked again when it comes back */
+    return errno == EINVAL && madvise(addr, len, MADV_DONTNEED_LOCKED) == 0;
+}
+
+void vh_zapper_init(VhZapper *z, const VhHost *host)
+{
+    *z = (VhZapper){ .host = host, .typical = 1 };
+}
+
+static Batch *batch_new(VhMap *map, const VhZap *zaps, size_t n)
+{
+    Batch *b = g_malloc(sizeof(*b) + n * sizeof(*zaps));
+
+    *b = (Batch){ .refs = 2, .map = vh_map_ref(map), .n = n };
+    g_mutex_init(&b->lock);
+    g_cond_init(&b->cond);
+    for (size_t i = 0; i < n; i++) {
+        b->zaps[i] = zaps[i];
+    }
+    return b;
+}
+
+static void batch_unref(Batch *b)
+{
+    if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        vh_map_unref(b->map);
+        g_mutex_clear(&b->lock);
+        g_cond_clear(&b->cond);
+        g_free(b);
+    }
+}
+
+/* vCPU thread. */
+static void batch_run(void *opaque)
+{
+    Batch *b = opaque;
+
+    b->started_ns = mono_ns();
+    for (size_t i = 0; i < b->n; i++) {
+        b->zaps[i].ok = vh_zap(b->zaps[i].addr, b->zaps[i].len);
+    }
+    b->ended_ns = mono_ns();
+    g_mutex_lock(&b->lock);
+    b->done = true;
+    g_cond_signal(&b->cond);
+    g_mutex_unlock(&b->lock);
+    batch_unref(b);
+}
+
+static bool batch_wait(Batch *b)
+{
+    int64_t end = g_get_monotonic_time() + WAIT_US;
+    bool done;
+
+    g_mutex_lock(&b->lock);
+    while (!b->done && g_cond_wait_until(&b->cond, &b->lock, end)) {
+    }
+    done = b->done;
+    g_mutex_unlock(&b->lock);
+    return done;
+}
+
+static void learn(VhZapCost *c, double each_ns, double batch_ns)
+{
+    double gain = c->samples++ ? GAIN : 1;
+
+    c->each_ns += gain * (each_ns - c->each_ns);
+    c->batch_ns += gain * (batch_ns - c->batch_ns);
+}
+
+static bool run_on_vcpu(VhZapper *z, VhMap *map, VhZap *zaps, size_t n)
+{
+    Batch *b = batch_new(map, zaps, n);
+    bool done;
+
+    b->posted_ns = mono_ns();
+    if (!z->host->run_on_vcpu(z->host->opaque, batch_run, b)) {
+        batch_unref(b);
+        batch_unref(b);
+        z->timeouts++;
+        return false;
+    }
+    done = batch_wait(b);
+    if (done) {
+        uint64_t ns = b->ended_ns - b->started_ns;
+        double wake = b->started_ns - b->posted_ns;
+
+        for (size_t i = 0; i < n; i++) {
+            zaps[i].ok = b->zaps[i].ok;
+        }
+        z->vcpu_ns += ns;
+        z->timeouts = 0;
+        learn(&z->cost[VH_ZAP_VCPU], (double)ns / n, MIN(wake, BATCH_NS_MAX));
+    } else {
+        z->timeouts++;
+    }
+    batch_unref(b);
+    return done;
+}
+
+static bool run_here(VhZapper *z, VhZap *zaps, size_t n)
+{
+    uint64_t ns = 0;
+
+    for (size_t i = 0; i < n; i += BURST) {
+        uint64_t start = mono_ns();
+
+        if (i) {
+            g_usleep(BURST_PAUSE_US);
+            start = mono_ns();
+        }
+        for (size_t k = i; k < MIN(n, i + BURST); k++) {
+            zaps[k].ok = vh_zap(zaps[k].addr, zaps[k].len);
+        }
+        ns += mono_ns() - start;
+    }
+    learn(&z->cost[VH_ZAP_WORKER], (double)ns / n, 0);
+    return true;
+}
+
+static double cost_of(const VhZapper *z, VhZapMode mode)
+{
+    return z->cost[mode].batch_ns + z->cost[mode].each_ns * z->typical;
+}
+
+static VhZapMode other(VhZapMode mode)
+{
+    return mode == VH_ZAP_VCPU ? VH_ZAP_WORKER : VH_ZAP_VCPU;
+}
+
+static VhZapMode choose(VhZapper *z)
+{
+    uint64_t now = vh_clock_now(&z->host->clock);
+
+    if (!z->host->run_on_vcpu) {
+        return VH_ZAP_WORKER;
+    }
+    for (int m = 0; m < VH_ZAP_MODES; m++) {
+        if (z->cost[m].samples < FIRST_SAMPLES && z->timeouts < TIMEOUTS_MAX) {
+            z->measured_ns = now;
+            return z->cost[VH_ZAP_WORKER].samples <=
+                           z->cost[VH_ZAP_VCPU].samples
+                       ? VH_ZAP_WORKER
+                       : VH_ZAP_VCPU;
+        }
+    }
+    z->mode = z->timeouts < TIMEOUTS_MAX &&
+                      cost_of(z, VH_ZAP_VCPU) < cost_of(z, VH_ZAP_WORKER)
+                  ? VH_ZAP_VCPU
+                  : VH_ZAP_WORKER;
+    if (now - z->measured_ns >= REMEASURE_NS) {
+        z->measured_ns = now;
+        return other(z->mode);
+    }
+    return z->mode;
+}
+
+bool vh_zapper_run(VhZapper *z, VhMap *map, VhZap *zaps, size_t n)
+{
+    if (!n) {
+        return true;
+    }
+    z->typical += GAIN * (n - z->typical);
+    return choose(z) == VH_ZAP_VCPU ? run_on_vcpu(z, map, zaps, n)
+                                    : run_here(z, zaps, n);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Snapshots and memory maps: lifetime, lookups, sums. */
+#include <glib.h>
+
+#include "vmheat/map.h"
+#include "vmheat/snapshot.h"
+
+#define P(n) ((n)*VH_PAGE_SIZE)
+
+static VhSnapshot *three_regions(void)
+{
+    VhSnapshot *s = vh_snapshot_new(3);
+
+    s->attrs = (VhAttrs){ .sampling_us = 5000, .aggregation_us = 100000 };
+    s->regions[0] = (VhSnapRegion){ P(0), P(4), 0, 7 };
+    s->regions[1] = (VhSnapRegion){ P(4), P(6), 1, 9 };
+    s->regions[2] = (VhSnapRegion){ P(8), P(16), 0, 2 };
+    return s;
+}
+
+static void test_refs(void)
+{
+    VhSnapshot *s = vh_snapshot_new(0);
+
+    g_assert_cmpint(s->refs, ==, 1);
+    g_assert_true(vh_snapshot_ref(s) == s);
+    g_assert_cmpint(s->refs, ==, 2);
+    vh_snapshot_unref(s);
+    g_assert_cmpint(s->refs, ==, 1);
+    vh_snapshot_unref(s); /* ASan: freed once */
+    g_assert_null(vh_snapshot_ref(NULL));
+    vh_snapshot_unref(NULL);
+}
+
+static void test_zeroed(void)
+{
+    VhSnapshot *s = vh_snapshot_new(2);
+
+    g_assert_cmpuint(s->nr_regions, ==, 2);
+    g_assert_cmpuint(s->sequence, ==, 0);
+    g_assert_cmpuint(s->regions[1].end, ==, 0);
+    vh_snapshot_unref(s);
+}
+
+static void test_sums(void)
+{
+    VhSnapshot *s = three_regions();
+
+    g_assert_cmpuint(vh_snapshot_total(s), ==, P(14));
+    g_assert_cmpuint(vh_snapshot_wss(s), ==, P(2));
+    g_assert_cmpuint(vh_snapshot_idle(s, 0), ==, P(12));
+    g_assert_cmpuint(vh_snapshot_idle(s, 200000000), ==, P(12));
+    g_assert_cmpuint(vh_snapshot_idle(s, 200000001), ==, P(4));
+    g_assert_cmpuint(vh_snapshot_idle(s, 700000001), ==, 0);
+    vh_snapshot_unref(s);
+}
+
+/* Sections at pages [16,24), [4,8), [8,10): unsorted on purpose. */
+static VhMap *three_sections(void)
+{
+    VhMapSection *v = g_new0(VhMapSection, 3);
+
+    v[0] = (VhMapSection){ .gpa = P(16), .size = P(8), .name = g_strdup("c") };
+    v[1] = (VhMapSection){ .gpa = P(4), .size = P(4), .name = g_strdup("a") };
+    v[2] = (VhMapSection){ .gpa = P(8), .size = P(2), .name = g_strdup("b") };
+    return vh_map_new(v, 3);
+}
+
+static void test_map_find(void)
+{
+    VhMap *m = three_sections();
+
+    g_assert_cmpstr(m->sections[0].name, ==, "a");
+    g_assert_cmpstr(m->sections[2].name, ==, "c");
+    g_assert_null(vh_map_find(m, 0));
+    g_assert_null(vh_map_find(m, P(4) - 1));
+    g_assert_cmpstr(vh_map_find(m, P(4))->name, ==, "a");
+    g_assert_cmpstr(vh_map_find(m, P(8) - 1)->name, ==, "a");
+    g_assert_cmpstr(vh_map_find(m, P(8))->name, ==, "b");
+    g_assert_null(vh_map_find(m, P(10)));
+    g_assert_cmpstr(vh_map_find(m, P(24) - 1)->name, ==, "c");
+    g_assert_null(vh_map_find(m, P(24)));
+    g_assert_null(vh_map_find(m, UINT64_MAX));
+    g_assert_cmpuint(vh_map_total(m), ==, P(14));
+    vh_map_unref(m);
+}
+
+static void count_release(VhMap *m)
+{
+    g_assert_nonnull(m->sections); /* still there for the owner */
+    ++*(int *)m->opaque;
+}
+
+static void test_map_release(void)
+{
+    VhMap *m = three_sections();
+    int released = 0;
+
+    m->release = count_release;
+    m->opaque = &released;
+    g_assert_true(vh_map_ref(m) == m);
+    vh_map_unref(m);
+    g_assert_cmpint(released, ==, 0);
+    vh_map_unref(m);
+    g_assert_cmpint(released, ==, 1);
+    vh_map_unref(NULL);
+}
+
+static void test_map_empty(void)
+{
+    VhMap *m = vh_map_new(NULL, 0);
+
+    g_assert_null(vh_map_find(m, 0));
+    g_assert_cmpuint(vh_map_total(m), ==, 0);
+    vh_map_unref(m);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/snapshot/refs", test_refs);
+    g_test_add_func("/snapshot/zeroed", test_zeroed);
+    g_test_add_func("/snapshot/sums", test_sums);
+    g_test_add_func("/map/find", test_map_find);
+    g_test_add_func("/map/release", test_map_release);
+    g_test_add_func("/map/empty", test_map_empty);
+    return g_test_run();
+}
