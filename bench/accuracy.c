@@ -46,6 +46,7 @@ typedef struct Options {
     int traps;
     int budget;
     int touch_us;
+    int require_ms;
     double seconds;
     gboolean json;
     gboolean series;
@@ -416,6 +417,18 @@ static void print_text(const Options *o, const Result *r, int n)
            Q(guest_pct, 0.5), Q(worker_pct, 0.5), Q(regions, 0.5));
 }
 
+static bool late(const Result *r, int n, double ms)
+{
+    if (Q(first_ms, 1) <= ms) {
+        return false;
+    }
+    fprintf(stderr,
+            "accuracy: the slowest of %d runs took longer than %.0f "
+            "ms\n",
+            n, ms);
+    return true;
+}
+
 static void parse(int *argc, char ***argv, Options *o)
 {
     GOptionEntry e[] = {
@@ -438,6 +451,8 @@ static void parse(int *argc, char ***argv, Options *o)
           "overhead budget, hundredths of a percent", "BP" },
         { "touch", 0, 0, G_OPTION_ARG_INT, &o->touch_us,
           "mean time between two touches of a hot page", "US" },
+        { "require", 0, 0, G_OPTION_ARG_INT, &o->require_ms,
+          "exit 1 when the worst first_ms is later than this", "MS" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &o->json, "one line of JSON", NULL },
         { "series", 0, 0, G_OPTION_ARG_NONE, &o->series,
           "print every snapshot's figures", NULL },
@@ -488,5 +503,5 @@ int main(int argc, char **argv)
     (o.json ? print_json : print_text)(&o, r, o.seeds);
     g_free(o.pattern);
     g_free(o.estimator);
-    return 0;
+    return o.require_ms && late(r, o.seeds, o.require_ms);
 }

@@ -103,7 +103,6 @@ static void step(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns)
     double p = pressure(b);
     double least = CLAMP(least_stretch(b, sampling_ns), 1, VH_STRETCH_MAX);
 
-    b->stretch = MAX(b->stretch, least);
     if (now_ns - b->stepped_ns < STEP_S * NS_PER_S) {
         return;
     }

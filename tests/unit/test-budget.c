@@ -34,6 +34,7 @@ static void assert_near(double got, double expected)
 static void test_defaults(void)
 {
     VhLimits l = { .budget_bp = 50 };
+    VhCosts c = { 0 };
     VhBudget b;
 
     vh_budget_init(&b, &l, true, 0);
@@ -42,6 +43,8 @@ static void test_defaults(void)
     assert_near(fires(&b), VH_TRAPS_BARE / 4.0);
     l.traps_per_second = 1; /* a bucket always holds one whole fire */
     vh_budget_init(&b, &l, false, 0);
+    assert_near(fires(&b), 1);
+    vh_budget_update(&b, 10 * S, 20 * MS, &c);
     assert_near(fires(&b), 1);
 }
 
@@ -203,13 +206,31 @@ static void test_steady_inside_band(void)
     uint64_t now;
     double before;
 
-    /* 0.36 ms of 20 ms: 90 % of the worker's 2 % */
     vh_budget_init(&b, &one_percent, true, 0);
-    now = spend(&b, 0, 500, 360000, 0, &c);
+    now = spend(&b, 0, 500, 2 * MS, 0, &c);
     before = b.stretch;
-    assert_near(before, 1);
-    spend(&b, now, 500, 360000, 0, &c);
+    g_assert_cmpfloat(before, >, 4);
+    spend(&b, now, 500, 2 * MS, 0, &c);
     assert_near(b.stretch, before);
+}
+
+static void test_relaxes_below_80_percent(void)
+{
+    static const struct {
+        double load, stretch;
+    } cases[] = { { 0.85, 5 }, { 0.95, 5 }, { 0.75, 4.5 } };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        double share = 0.02 * cases[i].load; /* of the worker's 2 % */
+        VhCosts c = { 0 };
+        VhBudget b;
+
+        vh_budget_init(&b, &one_percent, true, 0);
+        b.stretch = 5;
+        b.worker_load = share;
+        spend(&b, 0, 3, 100 * MS * share, 0, &c);
+        assert_near(b.stretch, cases[i].stretch);
+    }
 }
 
 static void test_batches_set_the_pace(void)
@@ -221,6 +242,11 @@ static void test_batches_set_the_pace(void)
     vh_budget_init(&b, &one_percent, true, 0);
     spend(&b, 0, 100, 0, 1, &c);
     assert_near(b.stretch, 2);
+    /* the worker may spend twice that */
+    c.primitive = (VhPrimitiveStats){ .arm_batch_ns = 120000, .arm_ns = 10 };
+    vh_budget_init(&b, &one_percent, true, 0);
+    spend(&b, 0, 100, 0, 0, &c);
+    assert_near(b.stretch, 1.2);
 }
 
 static void test_spent_inside_a_tick_counts(void)
@@ -254,6 +280,7 @@ int main(int argc, char **argv)
     g_test_add_func("/budget/throttle/guest", test_throttle_guest);
     g_test_add_func("/budget/throttle/limit", test_throttle_limit);
     g_test_add_func("/budget/throttle/steady", test_steady_inside_band);
+    g_test_add_func("/budget/throttle/relax", test_relaxes_below_80_percent);
     g_test_add_func("/budget/throttle/batches", test_batches_set_the_pace);
     g_test_add_func("/budget/throttle/in-tick",
                     test_spent_inside_a_tick_counts);

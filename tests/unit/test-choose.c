@@ -150,6 +150,22 @@ static void test_fair(void)
     bench_clear(&b);
 }
 
+static void test_equals_take_turns(void)
+{
+    bool first[NR] = { false };
+    int different = 0;
+    Bench b;
+
+    bench_init(&b, NR);
+    for (int i = 0; i < 200; i++) {
+        choose(&b, NR, NR, 1);
+        different += !first[b.c.order[0]];
+        first[b.c.order[0]] = true;
+    }
+    g_assert_cmpint(different, ==, NR);
+    bench_clear(&b);
+}
+
 static void test_starved_go_first(void)
 {
     Bench b;
@@ -205,6 +221,7 @@ int main(int argc, char **argv)
     g_test_add_func("/choose/unmapped", test_unmapped_arms_are_free);
     g_test_add_func("/choose/chance", test_chance);
     g_test_add_func("/choose/fair", test_fair);
+    g_test_add_func("/choose/turns", test_equals_take_turns);
     g_test_add_func("/choose/starved", test_starved_go_first);
     g_test_add_func("/choose/uncertain", test_uncertain_go_first);
     g_test_add_func("/choose/no-overtaking", test_no_overtaking);

@@ -129,6 +129,12 @@ static void test_observe_unknown(void)
     classic_plan(c, &plenty, out);
     out[0].state = VH_CHECK_FIRED;
     classic_observe(c, &wild, 1);
+    out[1].state = VH_CHECK_FIRED;
+    out[1].gpa = P(9); /* not where its region is */
+    classic_observe(c, &out[1], 1);
+    out[1].gpa = P(20);
+    classic_observe(c, &out[1], 1);
+    g_assert_cmpuint(c->regions.v[1].answered, ==, 0);
     classic_set_ranges(c, &half, 1); /* what was planned is stale now */
     classic_observe(c, out, 1);
     for (size_t i = 0; i < c->regions.nr; i++) {
@@ -200,6 +206,30 @@ static void test_aggregate_merges_alike(void)
     assert_region(s, 0, 0, 20, 0, 7);
     assert_region(s, 1, 20, 40, 9, 5); /* (10*5 + 9*15) / 20 */
     g_assert_cmpuint(s->max_nr_accesses, ==, 10);
+    vh_snapshot_unref(s);
+    classic_destroy(c);
+}
+
+static void test_threshold_is_a_tenth(void)
+{
+    VhAttrs attrs = { 5000, 100000, 1000000, 2, 4 }; /* 20 samples */
+    Classic *c = make(&attrs, (VhRange){ 0, 100 });
+    VhSnapshot *s;
+
+    put(c, (const uint32_t[][3]){ { 10, 20, 0 },
+                                  { 10, 20, 6 },
+                                  { 10, 17, 6 },
+                                  { 10, 15, 6 },
+                                  { 0 } });
+    answers(c, 0, 20, 20);
+    answers(c, 1, 18, 20); /* differs by 2: alike */
+    answers(c, 2, 15, 20); /* differs by 4 from the merged 19 */
+    answers(c, 3, 12, 20); /* differs by 3 */
+    s = classic_aggregate(c);
+    g_assert_cmpuint(s->nr_regions, ==, 3);
+    assert_region(s, 0, 0, 20, 19, 4);  /* ages 1 and 7 */
+    assert_region(s, 1, 20, 30, 15, 7); /* from 17: no change */
+    assert_region(s, 2, 30, 40, 12, 0); /* from 15: changed */
     vh_snapshot_unref(s);
     classic_destroy(c);
 }
@@ -435,6 +465,7 @@ int main(int argc, char **argv)
     g_test_add_func("/classic/scaled", test_nr_is_scaled_to_answers);
     g_test_add_func("/classic/age", test_age);
     g_test_add_func("/classic/merge", test_aggregate_merges_alike);
+    g_test_add_func("/classic/threshold", test_threshold_is_a_tenth);
     g_test_add_func("/classic/max-regions", test_max_regions_enforced);
     g_test_add_func("/classic/split", test_split_in_two_then_three);
     g_test_add_func("/classic/no-split", test_no_split_above_half);

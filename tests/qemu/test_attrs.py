@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmheat-set: all or nothing; and query-vmheat-regions' filters."""
+
+import unittest
+
+from guest import Guest
+from qmp import QMPError
+
+FAKE = ("id=heat0,primitive=fake,sampling-interval=1000,"
+        "aggregation-interval=10000,update-interval=10000,"
+        "overhead-budget=10000,traps-per-second=1000000")
+
+
+class Set(unittest.TestCase):
+    def test_takes_all(self):
+        new = {"sampling-interval": 5000, "aggregation-interval": 100000,
+               "update-interval": 200000, "min-regions": 20,
+               "max-regions": 200, "traps-per-second": 77,
+               "overhead-budget": 33}
+        with Guest() as g:
+            self.assertEqual(g.qmp("vmheat-set", **new), new)
+            self.assertEqual(g.qmp("query-vmheat")["attrs"], new)
+
+    def test_leaves_out(self):
+        with Guest() as g:
+            before = g.qmp("query-vmheat")["attrs"]
+            after = g.qmp("vmheat-set", max_regions=500)
+            self.assertEqual(after, {**before, "max-regions": 500})
+
+    def test_all_or_nothing(self):
+        with Guest() as g:
+            before = g.qmp("query-vmheat")["attrs"]
+            for bad in ({"min-regions": 50, "sampling-interval": 0},
+                        {"max-regions": 5, "min-regions": 6},
+                        {"overhead-budget": 20, "update-interval": 1},
+                        {"traps-per-second": 5, "overhead-budget": 0}):
+                with self.assertRaises(QMPError, msg=bad):
+                    g.qmp("vmheat-set", **bad)
+                self.assertEqual(g.qmp("query-vmheat")["attrs"], before)
+
+    def test_has_effect(self):
+        with Guest(device=FAKE) as g:
+            g.qmp("vmheat-set", sampling_interval=2000, min_regions=40)
+            snap = g.qmp.wait_until("new attributes", lambda: next(
+                (s for s in [g.qmp("query-vmheat-regions")]
+                 if s["max-nr-accesses"] == 5), None))
+            self.assertEqual(snap["sampling-interval"], 2000)
+            g.qmp.wait_until(
+                "40 regions",
+                lambda: g.qmp("query-vmheat-regions")["nr-regions"] >= 40)
+
+
+class Regions(unittest.TestCase):
+    SCRIPT = ",x-fake-script=64M 128M 1"
+
+    def snapshot(self, g, check, **args):
+        return g.qmp.wait_until("regions", lambda: next(
+            (s for s in [g.qmp("query-vmheat-regions", **args)] if check(s)),
+            None))
+
+    def test_fake_script_is_seen(self):
+        with Guest(device=FAKE + self.SCRIPT) as g:
+            def exact(s):
+                hot = [r for r in s["regions"] if r["nr-accesses"] == 10]
+                return (sum(r["end"] - r["start"] for r in hot) > 60 << 20 and
+                        hot[0]["start"] >= 62 << 20 and
+                        hot[-1]["end"] <= 130 << 20)
+            self.snapshot(g, exact)
+
+    def test_filters(self):
+        with Guest(device=FAKE + self.SCRIPT) as g:
+            self.snapshot(g, lambda s: s["working-set-size"] > 0)
+            g.qmp("vmheat-pause")
+            everything = g.qmp("query-vmheat-regions")["regions"]
+            cut = g.qmp("query-vmheat-regions", start=70 << 20, end=80 << 20)
+            self.assertEqual(cut["regions"], [
+                r for r in everything
+                if r["end"] > 70 << 20 and r["start"] < 80 << 20])
+            self.assertEqual(cut["nr-regions"], len(everything))
+            self.assertFalse(cut["truncated"])
+            hot = g.qmp("query-vmheat-regions", min_nr_accesses=5)["regions"]
+            self.assertTrue(hot)
+            self.assertEqual(
+                hot, [r for r in everything if r["nr-accesses"] >= 5])
+            few = g.qmp("query-vmheat-regions", limit=3)
+            self.assertEqual(few["regions"], everything[:3])
+            self.assertTrue(few["truncated"])
+            exact = g.qmp("query-vmheat-regions", limit=len(everything))
+            self.assertFalse(exact["truncated"])
+
+    def test_bad_filters(self):
+        with Guest() as g:
+            for bad, text in (({"start": 5, "end": 5}, "invalid 'end' 5"),
+                              ({"limit": 0}, "invalid 'limit' 0"),
+                              ({"limit": 100001}, "invalid 'limit' 100001"),
+                              ({"start": -1}, "start")):
+                with self.assertRaisesRegex(QMPError, text):
+                    g.qmp("query-vmheat-regions", **bad)
+
+    def test_thousand_regions(self):
+        device = FAKE + ",min-regions=1000,max-regions=2000"
+        with Guest(device=device) as g:
+            snap = self.snapshot(g, lambda s: len(s["regions"]) >= 1000)
+            starts = [r["start"] for r in snap["regions"]]
+            self.assertEqual(starts, sorted(starts))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

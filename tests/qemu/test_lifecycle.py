@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plug and unplug, reset, stop, pause, signals, memory hotplug."""
+
+import os
+import signal
+import tempfile
+import unittest
+
+from guest import Guest
+
+
+class Lifecycle(unittest.TestCase):
+    def test_plug_and_unplug(self):
+        with Guest(device=None) as g:
+            for i in range(20):
+                g.qmp("device_add", driver="vmheat", id=f"h{i}")
+                self.assertEqual(g.qmp("query-vmheat")["id"], f"h{i}")
+                g.qmp("device_del", id=f"h{i}")
+                g.qmp.wait_event("DEVICE_DELETED",
+                                 lambda d: d.get("device") == f"h{i}")
+            self.assertEqual(self.uffds(g), 0)
+
+    def uffds(self, g):
+        """Open userfaultfds of the QEMU process."""
+        fds = f"/proc/{g.process.pid}/fd"
+        links = [os.readlink(os.path.join(fds, f)) for f in os.listdir(fds)]
+        return sum("userfaultfd" in link for link in links)
+
+    def test_unplug_twice_in_a_row(self):
+        with Guest() as g:
+            g.qmp("device_del", id="heat0")
+            try:
+                g.qmp("device_del", id="heat0")
+            except Exception:  # it may be gone already
+                pass
+            g.qmp.wait_event("DEVICE_DELETED")
+            g.qmp("device_add", driver="vmheat", id="heat0")
+            self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+
+    def test_stop_and_cont(self):
+        with Guest() as g:
+            g.qmp.wait_until("a snapshot",
+                             lambda: g.qmp("query-vmheat")["snapshot"])
+            g.qmp("stop")
+            info = g.qmp("query-vmheat")
+            self.assertEqual((info["state"], info["reason"]),
+                             ("suspended", "guest is stopped"))
+            g.qmp.wait_event("VMHEAT_STATE_CHANGED",
+                             lambda d: d["state"] == "suspended")
+            stopped = g.qmp("query-vmheat")["snapshot"]
+            self.assertTrue(g.qmp("query-vmheat-regions")["regions"])
+            g.qmp("cont")
+            g.qmp.wait_event("VMHEAT_STATE_CHANGED",
+                             lambda d: d["state"] == "running")
+            g.qmp.wait_until(
+                "more snapshots",
+                lambda: g.qmp("query-vmheat")["snapshot"] > stopped + 1)
+
+    def test_pause_and_resume(self):
+        with Guest(device="id=heat0,paused=on") as g:
+            self.assertEqual(g.qmp("query-vmheat")["state"], "paused")
+            g.qmp("vmheat-pause")  # no error
+            g.qmp("vmheat-resume")
+            g.qmp("vmheat-resume")
+            g.qmp.wait_until("a snapshot",
+                             lambda: g.qmp("query-vmheat")["snapshot"])
+            g.qmp("vmheat-pause")
+            samples = g.qmp.wait_until(
+                "quiet", lambda: self.quiet_samples(g))
+            self.assertGreater(samples, 0)
+
+    @staticmethod
+    def quiet_samples(g):
+        """The sample count once it has stopped growing, else 0."""
+        counts = {g.qmp("query-vmheat")["stats"]["samples"]
+                  for _ in range(20)}
+        return counts.pop() if len(counts) == 1 else 0
+
+    def test_reset(self):
+        with Guest(reboot=True) as g:
+            for _ in range(10):
+                g.qmp("system_reset")
+                g.qmp.wait_event("RESET")
+                self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+            before = g.qmp("query-vmheat")["snapshot"]
+            g.qmp.wait_until(
+                "snapshots after the reset",
+                lambda: g.qmp("query-vmheat")["snapshot"] > before + 1)
+
+    def test_sigterm(self):
+        with Guest() as g:
+            g.qmp.wait_until("a snapshot",
+                             lambda: g.qmp("query-vmheat")["snapshot"])
+            g.process.send_signal(signal.SIGTERM)
+            self.assertEqual(g.wait(), 0, g.stderr())
+
+    def test_quit_at_once(self):
+        for _ in range(5):
+            with Guest() as g:
+                g.qmp("quit")
+                self.assertEqual(g.wait(), 0, g.stderr())
+
+    def test_primitive_fails_then_recovers(self):
+        """A refused map is a state with a reason, not a crash."""
+        with Guest(device=None) as g:
+            g.qmp("device_add", **{
+                "driver": "vmheat", "id": "heat0", "primitive": "fake",
+                "x-fake-script": "refuse not today"})
+            g.qmp.wait_event("VMHEAT_STATE_CHANGED",
+                             lambda d: d["state"] == "failed")
+            info = g.qmp("query-vmheat")
+            self.assertEqual((info["state"], info["reason"]),
+                             ("failed", "not today"))
+            g.qmp("device_del", id="heat0")
+            g.qmp.wait_event("DEVICE_DELETED")
+            g.qmp("device_add", driver="vmheat", id="heat0")
+            self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+
+
+class MemoryHotplug(unittest.TestCase):
+    ARGS = ["-m", "256M,slots=2,maxmem=1G"]
+
+    def ranges(self, g):
+        return {r["block"]: r for r in g.qmp("query-vmheat")["ranges"]}
+
+    def test_dimm(self):
+        with tempfile.TemporaryDirectory() as tmp, Guest(args=self.ARGS) as g:
+            path = os.path.join(tmp, "dimm")
+            g.qmp("object-add", **{
+                "qom-type": "memory-backend-file", "id": "mem1",
+                "size": 128 << 20, "share": True, "mem-path": path})
+            g.qmp("device_add", driver="pc-dimm", id="dimm1", memdev="mem1")
+            dimm = g.qmp.wait_until(
+                "the DIMM is monitored", lambda: next(
+                    (r for r in [self.ranges(g).get("mem1")]
+                     if r and r["monitored"]), None))
+            self.assertEqual(dimm["size"], 128 << 20)
+            g.qmp.wait_until("regions of the DIMM", lambda: g.qmp(
+                "query-vmheat-regions", start=dimm["start"],
+                end=dimm["start"] + dimm["size"])["regions"])
+
+    def test_private_dimm_is_left_alone(self):
+        with Guest(args=self.ARGS) as g:
+            g.qmp("object-add", **{"qom-type": "memory-backend-ram",
+                                   "id": "mem1", "size": 128 << 20})
+            g.qmp("device_add", driver="pc-dimm", id="dimm1", memdev="mem1")
+            dimm = g.qmp.wait_until("the DIMM is listed",
+                                    lambda: self.ranges(g).get("mem1"))
+            before = g.qmp("query-vmheat")["snapshot"]
+            g.qmp.wait_until(
+                "more snapshots",
+                lambda: g.qmp("query-vmheat")["snapshot"] > before + 1)
+            self.assertFalse(self.ranges(g)["mem1"]["monitored"])
+            self.assertTrue(self.ranges(g)["mem0"]["monitored"])
+            self.assertEqual(g.qmp("query-vmheat-regions",
+                                   start=dimm["start"],
+                                   end=dimm["start"] + dimm["size"])
+                             ["regions"], [])
+
+    def test_rom_and_video_memory_are_left_out(self):
+        with Guest(args=["-device", "VGA"]) as g:
+            blocks = {r["block"] for r in g.qmp("query-vmheat")["ranges"]}
+            self.assertEqual(blocks, {"mem0"})
+            everything = g.qmp.hmp("info ramblock")
+            self.assertIn("vga.vram", everything)
+            self.assertIn("pc.bios", everything)
+
+    def test_gap_below_4g(self):
+        """Guest-physical addresses have a hole; no region spans it."""
+        with Guest(size=4 << 30) as g:
+            snap = g.qmp.wait_until("a snapshot", lambda: next(
+                (s for s in [g.qmp("query-vmheat-regions")]
+                 if s["regions"]), None))
+            ranges = g.qmp("query-vmheat")["ranges"]
+            self.assertTrue(any(r["start"] >= 4 << 30 for r in ranges))
+            for r in snap["regions"]:
+                self.assertTrue(
+                    any(x["start"] <= r["start"] and
+                        r["end"] <= x["start"] + x["size"] or
+                        r["end"] <= 1 << 20 for x in ranges), r)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
