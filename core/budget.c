@@ -14,7 +14,7 @@
 #define SMOOTH_S 1.0
 #define STEP_S 0.25
 #define RELAX_BELOW 0.8
-#define RELAX_FACTOR 0.9
+#define RELAX_FACTOR_MIN 0.7
 #define STRETCH_FACTOR_MAX 2.0
 
 void vh_budget_set_limits(VhBudget *b, const VhLimits *limits, bool nested)
@@ -110,7 +110,7 @@ static void step(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns)
     if (p > 1) {
         b->stretch *= MIN(p, STRETCH_FACTOR_MAX);
     } else if (p < RELAX_BELOW) {
-        b->stretch *= RELAX_FACTOR;
+        b->stretch *= MAX(p / RELAX_BELOW, RELAX_FACTOR_MIN);
     }
     b->stretch = CLAMP(b->stretch, least, VH_STRETCH_MAX);
 }

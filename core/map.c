@@ -28,7 +28,9 @@ VhMap *vh_map_new(VhMapSection *sections, size_t nr)
 
 VhMap *vh_map_ref(VhMap *m)
 {
-    g_atomic_int_inc(&m->refs);
+    if (m) {
+        g_atomic_int_inc(&m->refs);
+    }
     return m;
 }
 

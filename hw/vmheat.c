@@ -36,10 +36,13 @@
 
 void vmheat_bql_timer_end(VmheatBqlTimer *t)
 {
-    int64_t held = get_clock() - t->start;
+    VmheatDevice *d = t->device;
 
-    if (t->device) {
-        t->device->bql_max_ns = MAX(t->device->bql_max_ns, held);
+    if (d) {
+        int64_t held = get_clock() - t->start - d->bql_dropped_ns;
+
+        d->bql_max_ns = MAX(d->bql_max_ns, held);
+        d->bql_dropped_ns = 0;
     }
 }
 

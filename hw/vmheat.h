@@ -36,6 +36,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
  * @failure_lock: protects @failure, which the worker thread writes
  * @last_state: last state told by an event
  * @bql_max_ns: longest time one of our callbacks held the BQL
+ * @bql_dropped_ns: time for which the running callback has dropped it
  * @unplugging: an unplug is on its way
  * @exit: ends the worker when QEMU exits
  */
@@ -60,6 +61,7 @@ struct VmheatDevice {
     char *failure;
     VmheatState last_state;
     int64_t bql_max_ns;
+    int64_t bql_dropped_ns;
     bool unplugging;
     Notifier exit;
 };

@@ -182,6 +182,23 @@ static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
     }
 }
 
+/*
+ * Building a thousand list elements takes longer than the BQL may be held, and
+ * needs nothing it protects: the snapshot never changes and is ours, and the
+ * main thread, which alone could unplug the device, is busy here.
+ */
+static void add_regions_unlocked(VmheatDevice *d, VmheatSnapshot *out,
+                                 const VhSnapshot *s,
+                                 const VmheatRegionFilter *f)
+{
+    int64_t start = get_clock();
+
+    vh_bql_unlock();
+    add_regions(out, s, f);
+    vh_bql_lock();
+    d->bql_dropped_ns += get_clock() - start;
+}
+
 VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
                                      const VmheatRegionFilter *filter)
 {
@@ -200,7 +217,7 @@ VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
         out->nr_regions = s->nr_regions;
         out->working_set_size = vh_snapshot_wss(s);
         out->total_size = vh_snapshot_total(s);
-        add_regions(out, s, filter);
+        add_regions_unlocked(d, out, s, filter);
     }
     vh_snapshot_unref(s);
     return out;

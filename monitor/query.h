@@ -22,7 +22,11 @@ VmheatInfo *vmheat_query_info(VmheatDevice *d);
 /** vmheat_query_attrs() - attributes in force */
 VmheatAttrs *vmheat_query_attrs(VmheatDevice *d);
 
-/** vmheat_query_regions() - answer of query-vmheat-regions */
+/**
+ * vmheat_query_regions() - answer of query-vmheat-regions
+ *
+ * Main thread; drops the BQL for the longest part of its work.
+ */
 VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
                                      const VmheatRegionFilter *filter);
 

@@ -54,7 +54,7 @@ typedef struct VhMap {
 /** vh_map_new() - takes ownership of @sections (g_new) and sorts them */
 VhMap *vh_map_new(VhMapSection *sections, size_t nr);
 
-/** vh_map_ref() - one more reference; any thread */
+/** vh_map_ref() - one more reference; any thread; NULL is allowed */
 VhMap *vh_map_ref(VhMap *m);
 
 /** vh_map_unref() - drop a reference; any thread; NULL is allowed */

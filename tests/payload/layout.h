@@ -115,15 +115,15 @@ typedef struct VhpPage {
     uint64_t verified;
     uint64_t bad_words; /* words that are not what they must be */
     uint64_t first_bad; /* guest-physical address of the first of them */
-    uint64_t slot_sum; /* must equal total_writes */
+    uint64_t slot_sum;  /* must equal total_writes */
     uint64_t ram;
     uint64_t fill_end;
     uint64_t seed;
     uint64_t tsc_khz;
-    uint64_t tsc_boot; /* first instructions of ring 3 */
-    uint64_t tsc_start; /* last go */
-    uint64_t tsc_now; /* as of the record; keeps moving at rest */
-    uint64_t runs; /* how often go was accepted */
+    uint64_t tsc_boot;      /* first instructions of ring 3 */
+    uint64_t tsc_start;     /* last go */
+    uint64_t tsc_now;       /* as of the record; keeps moving at rest */
+    uint64_t runs;          /* how often go was accepted */
     uint64_t total_touches; /* since boot, over all runs */
     uint64_t total_writes;
     uint64_t reserved[11];
@@ -132,7 +132,7 @@ typedef struct VhpPage {
     VhpRecord records[VHP_MAX_RANGES];
 } VhpPage;
 
-#define VHP_AT(field, off)                                                     \
+#define VHP_AT(field, off) \
     _Static_assert(offsetof(VhpPage, field) == (off), #field " moved")
 VHP_AT(magic, VHP_OFF_MAGIC);
 VHP_AT(version, VHP_OFF_VERSION);

@@ -44,7 +44,7 @@ class Guest:
 
     def __init__(self, accel="tcg", machine="q35", size=256 << 20,
                  device="id=heat0", shared=True, args=(), plugin=True,
-                 reboot=False):
+                 reboot=False, hugetlb=False):
         self.dir = tempfile.mkdtemp(prefix="vmheat-")
         self.ram = None
         self.size = size
@@ -55,7 +55,11 @@ class Guest:
                    "-m", str(size >> 20) + "M"]
         if not reboot:
             command += ["-no-reboot"]
-        if shared:
+        if hugetlb:
+            command += ["-machine", machine + ",memory-backend=mem0",
+                        "-object", "memory-backend-memfd,id=mem0,share=on,"
+                        f"hugetlb=on,size={size}"]
+        elif shared:
             fd, self.ram = tempfile.mkstemp(prefix="vmheat-ram-", dir=ram_dir)
             os.ftruncate(fd, size)
             os.close(fd)

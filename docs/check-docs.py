@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare the documentation with the sources it describes.
+
+usage: check-docs.py names|defaults|man|links
+
+names     every property, command and event is in vmheat-qemu(7), and the page
+          lists none that does not exist
+defaults  defaults and ranges in vmheat-qemu(7) are those of the headers
+man       the manual pages have no markup errors
+links     relative links of all markdown files resolve, and MAINTAINERS names
+          every top folder
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SKIP = 77
+PAGE = "docs/man/vmheat-qemu.7"
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as f:
+        return f.read()
+
+
+def page():
+    """The page without roff escapes of hyphens and empty characters."""
+    return read(PAGE).replace("\\-", "-").replace("\\&", "")
+
+
+def properties_in_source():
+    source = read("hw/vmheat.c")
+    table = source.split("vmheat_properties[]")[1].split("END_OF_LIST")[0]
+    found = re.findall(r'(?:PROP_U64|PROP_U32|DEFINE_PROP_\w+)\(\s*"([^"]+)"',
+                       table)
+    return {"id"} | {n for n in found if not n.startswith("x-")}
+
+
+def properties_in_page():
+    """Property name -> text of its entry."""
+    section = page().split(".SH PROPERTIES")[1].split("\n.SH ")[0]
+    parts = re.split(r"\n\.TP\n\.BI ([a-z-]+)=.*\n", section)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def check_names():
+    problems = []
+    want, have = properties_in_source(), set(properties_in_page())
+    problems += [f"property '{n}' is not in {PAGE}" for n in want - have]
+    problems += [f"{PAGE} has property '{n}', hw/vmheat.c has not"
+                 for n in have - want]
+    schema = read("qapi/vmheat.json")
+    for kind in ("command", "event"):
+        names = set(re.findall(r"\{ '%s': '([^']+)'" % kind, schema))
+        if not names:
+            problems.append(f"qapi/vmheat.json has no {kind}: parser broken?")
+        title = f"QMP {kind.upper()}S"
+        section = page().split(f".SH {title}\n")[1].split("\n.SH ")[0]
+        listed = set(re.findall(r"\.TP\n\.B (\S+)", section))
+        problems += [f"{kind} '{n}' is not in {PAGE}, section {title}"
+                     for n in names - listed]
+        problems += [f"{PAGE} lists {kind} '{n}', which does not exist"
+                     for n in listed - names]
+    return problems
+
+
+def define(header, name):
+    m = re.search(rf"#define {name} (\d+)", header)
+    if not m:
+        raise SystemExit(f"no {name} in the headers: parser broken?")
+    return int(m.group(1))
+
+
+def expected():
+    """Property -> (default, lower bound or name, upper bound or name)."""
+    types = read("include/vmheat/types.h")
+    monitor = read("include/vmheat/monitor.h")
+    default = {k: v for k, v in re.findall(
+        r"\.(\w+) = (\d+)", types.split("VH_ATTRS_DEFAULT")[2])}
+    longest = define(types, "VH_INTERVAL_US_MAX")
+    fewest = define(types, "VH_MIN_REGIONS_MIN")
+    return {
+        "sampling-interval": (default["sampling_us"], define(
+            types, "VH_SAMPLING_US_MIN"), longest),
+        "aggregation-interval": (default["aggregation_us"],
+                                 "sampling-interval", longest),
+        "update-interval": (default["update_us"],
+                            "aggregation-interval", longest),
+        "min-regions": (default["min_regions"], fewest, "max-regions"),
+        "max-regions": (default["max_regions"], fewest,
+                        define(types, "VH_MAX_REGIONS_MAX")),
+        "traps-per-second": (0, 0, define(monitor, "VH_TRAPS_MAX")),
+        "overhead-budget": (define(monitor, "VH_BUDGET_BP_DEFAULT"), 1,
+                            define(monitor, "VH_BUDGET_BP_MAX")),
+    }
+
+
+def check_defaults():
+    problems = []
+    entries = properties_in_page()
+    for name, (default, low, high) in expected().items():
+        text = entries.get(name, "")
+        for want in (rf"^Default: {default}\b", rf"^Range: {low} \.\. {high}\b"):
+            if not re.search(want, text, re.M):
+                problems.append(f"{PAGE}, {name}: there is no "
+                                f"'{want[1:-2]}'".replace("\\", ""))
+    monitor = read("include/vmheat/monitor.h")
+    traps = entries.get("traps-per-second", "")
+    for name in ("VH_TRAPS_NESTED", "VH_TRAPS_BARE"):
+        value = define(monitor, name)
+        if not re.search(rf"\b{value}\b", traps):
+            problems.append(f"{PAGE}, traps-per-second: no {value} ({name})")
+    return problems
+
+
+def check_man():
+    if not shutil.which("man") or not shutil.which("groff"):
+        print("SKIP: man or groff is not installed (package man-db, groff-base)")
+        sys.exit(SKIP)
+    problems = []
+    folder = os.path.join(ROOT, "docs", "man")
+    pages = sorted(os.listdir(folder))
+    for name in pages:
+        run = subprocess.run(
+            ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z",
+             os.path.join(folder, name)], capture_output=True, text=True,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": "",
+                 "MANWIDTH": "80"}, check=False)
+        if run.returncode or run.stderr:
+            problems.append(f"docs/man/{name}: {run.stderr.strip()}")
+    if not pages:
+        problems.append("docs/man is empty")
+    return problems
+
+
+def markdown_files():
+    for folder, dirs, names in os.walk(ROOT):
+        dirs[:] = [d for d in dirs
+                   if not d.startswith((".", "build", "node_modules"))]
+        yield from (os.path.join(folder, n) for n in names
+                    if n.endswith(".md"))
+
+
+def check_links():
+    problems = []
+    for path in markdown_files():
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:|#", target):
+                continue
+            file = os.path.join(os.path.dirname(path), target.split("#")[0])
+            if not os.path.exists(file):
+                problems.append(f"{os.path.relpath(path, ROOT)}: link to "
+                                f"'{target}', which does not exist")
+    maintained = re.findall(r"^F: (\S+)", read("MAINTAINERS"), re.M)
+    for name in maintained:
+        if not os.path.exists(os.path.join(ROOT, name)):
+            problems.append(f"MAINTAINERS: '{name}' does not exist")
+    tops = {n.split("/")[0] for n in maintained}
+    for name in sorted(os.listdir(ROOT)):
+        if os.path.isdir(os.path.join(ROOT, name)) and name not in tops and \
+                not name.startswith((".", "build", "__")):
+            problems.append(f"MAINTAINERS: nobody maintains {name}/")
+    return problems
+
+
+CHECKS = {"names": check_names, "defaults": check_defaults,
+          "man": check_man, "links": check_links}
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] not in CHECKS:
+        sys.exit(__doc__)
+    problems = CHECKS[sys.argv[1]]()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests of check-summary.py: it must not lose a failure or a skip."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "check-summary.py")
+
+UNITTEST = """\
+test_a (test_load.Load.test_a) ... ok
+test_b (test_load.Load) ... skipped 'no KVM here'
+test_c (test_load.Load.test_c)
+With a first line of its description. ... skipped "can't"
+
+----------------------------------------------------------------------
+Ran 3 tests in 0.1s
+
+OK (skipped=2)
+"""
+TAP = """\
+1..3
+ok 1 /region/split
+ok 2 /region/merge # SKIP no time
+not ok 3 /region/cut
+"""
+
+
+def summary(*suites):
+    """Run the program on lists of tests; (status, output)."""
+    with tempfile.TemporaryDirectory() as folder:
+        args = []
+        for i, tests in enumerate(suites):
+            path = os.path.join(folder, str(i))
+            if tests is not None:
+                with open(path, "w", encoding="utf-8") as f:
+                    f.writelines(json.dumps(t) + "\n" for t in tests)
+            args.append(f"suite{i}={path}")
+        run = subprocess.run([sys.executable, PROGRAM] + args, check=False,
+                             capture_output=True, text=True)
+        return run.returncode, run.stdout + run.stderr
+
+
+def result(name, what, stdout="", stderr=""):
+    return {"name": name, "result": what, "stdout": stdout, "stderr": stderr,
+            "duration": 0.5}
+
+
+class Summary(unittest.TestCase):
+    def test_counts(self):
+        status, text = summary(
+            [result("a", "OK", TAP), result("b", "OK", stderr=UNITTEST),
+             result("c", "FAIL"), result("d", "TIMEOUT"),
+             result("e", "SKIP", "SKIP: no /dev/kvm\n")])
+        self.assertEqual(status, 0)
+        self.assertRegex(text, r"2 passed +2 failed +1 skipped +8 cases")
+        self.assertIn("FAIL: c", text)
+        self.assertIn("TIMEOUT: d", text)
+
+    def test_skips(self):
+        _, text = summary([result("a", "OK", TAP)],
+                          [result("b", "OK", stderr=UNITTEST),
+                           result("e", "SKIP", "first\nSKIP: no /dev/kvm\n"),
+                           result("f", "SKIP")])
+        for line in ("suite0: a: /region/merge: no time",
+                     "suite1: b: test_b: no KVM here",
+                     "suite1: b: a case: can't",
+                     "suite1: e: no /dev/kvm",
+                     "suite1: f: no reason given"):
+            self.assertIn("skipped " + line + "\n", text)
+        self.assertEqual(text.count("skipped suite"), 5)
+
+    def test_nothing_ran(self):
+        self.assertEqual(summary([result("a", "OK")], [])[0], 1)
+        status, text = summary(None)
+        self.assertEqual(status, 1)
+        self.assertIn("NO TESTS RAN", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Migration while monitored: vmheat stands aside, memory arrives intact."""
+
+import os
+import unittest
+
+from guest import have_kvm
+from payload_guest import MB, PayloadGuest, one_hot_range
+
+SIZE = 128 * MB
+
+
+class Migrate(unittest.TestCase):
+    def accels(self):
+        return ["tcg", "kvm"] if have_kvm() else ["tcg"]
+
+    def guest(self, accel, **kwargs):
+        return PayloadGuest(size=SIZE, accel=accel, machine="q35",
+                            device="id=heat0", **kwargs)
+
+    def finish(self, source):
+        source.qmp.wait_until(
+            "the migration is over", lambda: source.qmp(
+                "query-migrate").get("status") in ("completed", "failed"))
+        self.assertEqual(source.qmp("query-migrate")["status"], "completed")
+
+    def live(self, accel, postcopy=False):
+        hot = one_hot_range(SIZE, share=0.1, rate=20000, write_percent=50)
+        with self.guest(accel) as source:
+            path = os.path.join(source.dir, "migrate.sock")
+            with self.guest(accel, args=["-incoming", "unix:" + path]) as dest:
+                info = dest.qmp("query-vmheat")
+                self.assertEqual(
+                    (info["state"], info["reason"]),
+                    ("suspended", "waiting for incoming migration"))
+                source.payload.start([hot])
+                source.qmp.wait_until("snapshots", lambda: source.qmp(
+                    "query-vmheat")["snapshot"] > 2)
+                source.qmp("migrate-set-parameters",
+                           **{"max-bandwidth": 64 * MB})
+                source.qmp("migrate", uri="unix:" + path)
+                event = source.qmp.wait_event(
+                    "VMHEAT_STATE_CHANGED",
+                    lambda d: d["state"] == "suspended")
+                self.assertEqual(event["data"]["reason"],
+                                 "migration in progress")
+                self.finish(source)
+                dest.qmp.wait_until("the guest runs here", lambda: dest.qmp(
+                    "query-status")["running"])
+                dest.qmp.wait_until("monitoring goes on", lambda: dest.qmp(
+                    "query-vmheat")["snapshot"] > 1)
+                self.assertEqual(dest.qmp("query-vmheat")["state"], "running")
+                self.assertTrue(dest.intact(), "memory arrived damaged")
+
+    def test_live(self):
+        for accel in self.accels():
+            with self.subTest(accel):
+                self.live(accel)
+
+    def test_cancelled(self):
+        """A migration that is cancelled: monitoring resumes by itself."""
+        with self.guest("tcg") as g:
+            g.payload.start([one_hot_range(SIZE, rate=1000)])
+            path = os.path.join(g.dir, "nobody.sock")
+            with self.guest("tcg", args=["-incoming", "unix:" + path]):
+                g.qmp("migrate-set-parameters", **{"max-bandwidth": 100000})
+                g.qmp("migrate", uri="unix:" + path)
+                g.qmp.wait_event("VMHEAT_STATE_CHANGED",
+                                 lambda d: d["state"] == "suspended")
+                g.qmp("migrate_cancel")
+                g.qmp.wait_event("VMHEAT_STATE_CHANGED",
+                                 lambda d: d["state"] == "running")
+                last = g.qmp("query-vmheat")["snapshot"]
+                g.qmp.wait_until("new snapshots", lambda: g.qmp(
+                    "query-vmheat")["snapshot"] > last + 1)
+            self.assertTrue(g.intact())
+
+    def test_background_snapshot(self):
+        """It needs a userfaultfd on guest memory: ours must be gone."""
+        with self.guest("tcg") as g:
+            g.payload.start([one_hot_range(SIZE, rate=20000,
+                                           write_percent=100)])
+            g.qmp.wait_until("a snapshot", lambda:
+                             g.qmp("query-vmheat")["snapshot"] > 1)
+            try:
+                g.qmp("migrate-set-capabilities", capabilities=[
+                    {"capability": "background-snapshot", "state": True}])
+            except Exception as e:
+                self.skipTest(f"background snapshots: {e}")
+            g.qmp("migrate", uri="exec:cat > " +
+                  os.path.join(g.dir, "snapshot"))
+            g.qmp.wait_until(
+                "the snapshot is over", lambda: g.qmp(
+                    "query-migrate").get("status") in ("completed", "failed"))
+            self.assertEqual(g.qmp("query-migrate")["status"], "completed",
+                             g.stderr())
+            g.qmp.wait_until("monitoring goes on", lambda: g.qmp(
+                "query-vmheat")["state"] == "running")
+            self.assertTrue(g.intact())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
