@@ -212,6 +212,9 @@ static bool parse_word(Word w, VhpConfig *c, Text *why)
     if (starts_with(w, "ram=", &value)) {
         return parse_number(w, value, &c->ram, why);
     }
+    if (starts_with(w, "hole=", &value)) {
+        return parse_number(w, value, &c->hole, why);
+    }
     if (starts_with(w, "fill=", &value)) {
         return parse_number(w, value, &c->fill_end, why);
     }
@@ -229,7 +232,7 @@ static bool parse_word(Word w, VhpConfig *c, Text *why)
     if (starts_with(w, "virtio_mmio.device=", &value)) {
         return true;
     }
-    return bad_word(w, "range=, fill=, ram=, tsc_khz=, seed=, go", why);
+    return bad_word(w, "range=, fill=, ram=, hole=, tsc_khz=, seed=, go", why);
 }
 
 /* "what 0x1234 is bad: allowed is least .. most" */
@@ -252,7 +255,7 @@ static bool check_memory(const VhpConfig *c, Text *why)
     const uint64_t step = VHP_PAGE_SIZE;
 
     if (!c->ram) {
-        put(why, "ram= is missing: it must say how much RAM the guest has");
+        put(why, "ram= is missing: it must say where guest RAM ends");
         return false;
     }
     if (c->ram < VHP_RAM_START + step || c->ram > VHP_RAM_MAX ||
@@ -260,6 +263,13 @@ static bool check_memory(const VhpConfig *c, Text *why)
         return bad_number(why, "ram=", c->ram,
                           " is out of range or no multiple of 4 KiB",
                           VHP_RAM_START + step, VHP_RAM_MAX, 16);
+    }
+    if (c->hole && (c->hole <= VHP_RAM_START || c->hole >= VHP_HIGH_START ||
+                    c->hole % step || c->ram <= VHP_HIGH_START)) {
+        return bad_number(why, "hole=", c->hole,
+                          " is out of range or no multiple of 4 KiB, or "
+                          "ram= does not reach above 4 GiB",
+                          VHP_RAM_START + step, VHP_HIGH_START - step, 16);
     }
     if (c->fill_end < VHP_RAM_START || c->fill_end > c->ram ||
         c->fill_end % step) {
@@ -311,6 +321,22 @@ static bool check_place(const VhpConfig *c, const VhpRange *r, Text *why)
     return true;
 }
 
+static bool check_hole(const VhpConfig *c, const VhpRange *r, Text *why)
+{
+    if (!c->hole || r->start >= VHP_HIGH_START ||
+        r->start + r->size <= c->hole) {
+        return true;
+    }
+    put_number(why, r->start, 16);
+    put_char(why, '+');
+    put_number(why, r->size, 16);
+    put(why, " reaches into the hole ");
+    put_number(why, c->hole, 16);
+    put(why, " .. ");
+    put_number(why, VHP_HIGH_START, 16);
+    return false;
+}
+
 static bool check_range(const VhpConfig *c, unsigned int i, Text *why)
 {
     const VhpRange *r = &c->ranges[i];
@@ -318,7 +344,7 @@ static bool check_range(const VhpConfig *c, unsigned int i, Text *why)
     put(why, "range ");
     put_number(why, i, 10);
     put(why, ": ");
-    if (!check_place(c, r, why)) {
+    if (!check_place(c, r, why) || !check_hole(c, r, why)) {
         return false;
     }
     if (r->rate > VHP_MAX_RATE) {
@@ -349,4 +375,10 @@ bool vhp_config_check_run(const VhpConfig *config, char *why, size_t why_size)
     }
     why[0] = 0;
     return true;
+}
+
+uint64_t vhp_config_next_page(const VhpConfig *config, uint64_t at)
+{
+    at += VHP_PAGE_SIZE;
+    return at == config->hole ? VHP_HIGH_START : at;
 }

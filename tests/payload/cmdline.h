@@ -3,7 +3,9 @@
  * The payload's configuration: reading it from the command line, and saying in
  * one sentence what is wrong with it.  Freestanding.
  *
- *   ram=SIZE                   guest RAM that is contiguous from address 0
+ *   ram=END                    where guest RAM ends (its size, without a hole)
+ *   hole=START                 no RAM in [START, 4G); needed if RAM goes on at
+ *                              4G, as in microvm from 3 GiB, q35 from 2 GiB
  *   fill=END                   fill [16M, END) at start; without it: to ram
  *   range=START+SIZE:RATE:PCT  up to 8 times; RATE touches a second (0: as
  *                              fast as possible), PCT % of them writes
@@ -24,6 +26,7 @@
 /** struct VhpConfig - all that the host may ask for */
 typedef struct VhpConfig {
     uint64_t ram;
+    uint64_t hole; /* 0: none */
     uint64_t fill_end;
     uint64_t seed;
     uint64_t tsc_khz;
@@ -52,5 +55,8 @@ bool vhp_config_parse(const char *cmdline, VhpConfig *config, char *why,
  * Return: false, with a sentence in @why, if any range or tsc_khz is bad.
  */
 bool vhp_config_check_run(const VhpConfig *config, char *why, size_t why_size);
+
+/** vhp_config_next_page() - the page after the one at @at, past the hole */
+uint64_t vhp_config_next_page(const VhpConfig *config, uint64_t at);
 
 #endif

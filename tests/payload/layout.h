@@ -3,9 +3,9 @@
  * The parameter page: how the host talks to the payload guest.
  *
  * The page lies at guest-physical VHP_PAGE_ADDR.  The host sees it in the
- * guest's shared memory-backend-file (below 4 GiB and the PCI hole, offset in
- * the file = guest-physical address).  Every word is 64 bit, little endian,
- * and has one writer:
+ * guest's shared memory-backend-file: offset = guest-physical address below the
+ * hole that QEMU leaves under 4 GiB, and what is above 4 GiB follows there.
+ * Every word is 64 bit, little endian, and has one writer:
  *
  *   host writes     go, stop, verify, tsc_khz, ranges (the last two at rest)
  *   payload writes  everything else, and clears go and stop when obeyed
@@ -20,10 +20,10 @@
  *   verify:  verify += 1; wait for verified == verify; then bad_words,
  *            first_bad and slot_sum are the answer.  Running or at rest.
  *
- * Memory.  Every page of [VHP_RAM_START, fill_end) has one line of 8 words, at
- * byte ((address / 4096) % 64) * 64 of the page so that pages do not fight for
- * the same cache sets.  Word w at address a starts as
- * (a + seed) * VHP_PATTERN_MUL.  Word 0 is the slot: a write adds 1 to it.
+ * Memory.  Every page of [VHP_RAM_START, fill_end), without the hole, has one
+ * line of 8 words, at byte ((address / 4096) % 64) * 64 of the page so that
+ * pages do not fight for the same cache sets.  Word w at address a starts as (a
+ * + seed) * VHP_PATTERN_MUL.  Word 0 is the slot: a write adds 1 to it.
  * Words 1..7 never change.  So, at rest, over all filled pages, the sum of
  * (slot - its pattern) equals total_writes.
  *
@@ -37,6 +37,7 @@
 #define VHP_IMAGE_ADDR 0x100000
 #define VHP_RAM_START 0x1000000
 #define VHP_RAM_MAX 0x200000000
+#define VHP_HIGH_START 0x100000000
 #define VHP_PAGE_SIZE 4096
 #define VHP_MAX_RANGES 8
 #define VHP_MAX_RATE 100000000
@@ -74,6 +75,7 @@
 #define VHP_OFF_RUNS 0x090
 #define VHP_OFF_TOTAL_TOUCHES 0x098
 #define VHP_OFF_TOTAL_WRITES 0x0a0
+#define VHP_OFF_HOLE 0x0a8
 #define VHP_OFF_ERROR 0x100
 #define VHP_OFF_RANGES 0x200
 #define VHP_OFF_RECORDS 0x300
@@ -126,7 +128,8 @@ typedef struct VhpPage {
     uint64_t runs;          /* how often go was accepted */
     uint64_t total_touches; /* since boot, over all runs */
     uint64_t total_writes;
-    uint64_t reserved[11];
+    uint64_t hole; /* no RAM from here to 4 GiB; 0: no hole */
+    uint64_t reserved[10];
     char error[VHP_ERROR_SIZE];
     VhpRange ranges[VHP_MAX_RANGES];
     VhpRecord records[VHP_MAX_RANGES];
@@ -155,6 +158,7 @@ VHP_AT(tsc_now, VHP_OFF_TSC_NOW);
 VHP_AT(runs, VHP_OFF_RUNS);
 VHP_AT(total_touches, VHP_OFF_TOTAL_TOUCHES);
 VHP_AT(total_writes, VHP_OFF_TOTAL_WRITES);
+VHP_AT(hole, VHP_OFF_HOLE);
 VHP_AT(error, VHP_OFF_ERROR);
 VHP_AT(ranges, VHP_OFF_RANGES);
 VHP_AT(records, VHP_OFF_RECORDS);

@@ -62,7 +62,8 @@ static void fill(Payload *p)
 {
     uint64_t at;
 
-    for (at = VHP_RAM_START; at < p->config.fill_end; at += VHP_PAGE_SIZE) {
+    for (at = VHP_RAM_START; at < p->config.fill_end;
+         at = vhp_config_next_page(&p->config, at)) {
         uint64_t line = vhp_line(at);
 
         vhp_fill_line(memory(line), line, p->config.seed);
@@ -77,7 +78,8 @@ static void verify_if_asked(Payload *p)
     if (asked == p->page->verified) {
         return;
     }
-    for (at = VHP_RAM_START; at < p->config.fill_end; at += VHP_PAGE_SIZE) {
+    for (at = VHP_RAM_START; at < p->config.fill_end;
+         at = vhp_config_next_page(&p->config, at)) {
         uint64_t line = vhp_line(at);
 
         vhp_check_line(memory(line), line, p->config.seed, writes, &check);
@@ -205,6 +207,7 @@ static void obey_go(Payload *p)
 static void show_config(Payload *p)
 {
     p->page->ram = p->config.ram;
+    p->page->hole = p->config.hole;
     p->page->fill_end = p->config.fill_end;
     p->page->seed = p->config.seed;
     p->page->tsc_khz = p->config.tsc_khz;

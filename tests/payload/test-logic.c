@@ -316,11 +316,12 @@ static void test_parse_bad_words(void)
 
         assert_refused(line, why);
     }
-    assert_refused("ram=1G banana",
-                   "bad word \"banana\": allowed is range=, fill=, ram=, "
-                   "tsc_khz=, seed=, go");
+    assert_refused(
+        "ram=1G banana",
+        "bad word \"banana\": allowed is range=, fill=, ram=, hole=, "
+        "tsc_khz=, seed=, go");
     assert_refused("ram=1G gone",
-                   "bad word \"gone\": allowed is range=, fill=, ram=, "
+                   "bad word \"gone\": allowed is range=, fill=, ram=, hole=, "
                    "tsc_khz=, seed=, go");
     assert_refused("ram=", "bad word \"ram=\"" NUMBER);
     assert_refused("seed=12x", "bad word \"seed=12x\"" NUMBER);
@@ -343,8 +344,8 @@ static void test_parse_too_many_ranges(void)
 
 static void test_bad_memory(void)
 {
-    assert_refused("", "ram= is missing: it must say how much RAM the guest "
-                       "has");
+    assert_refused("", "ram= is missing: it must say where guest RAM "
+                       "ends");
     assert_refused("ram=16M", "ram=0x1000000 is out of range or no multiple "
                               "of 4 KiB: allowed is 0x1001000 .. 0x200000000");
     assert_refused("ram=9G", "ram=0x240000000 is out of range or no multiple "
@@ -377,6 +378,35 @@ static void test_bad_ranges(void)
     assert_refused("ram=32M range=16M+4K:0:101",
                    "range 0: write percentage 101 is too high: allowed is 0 "
                    ".. 100");
+}
+
+static void test_hole(void)
+{
+    char why[VHP_ERROR_SIZE];
+    VhpConfig c;
+
+    g_assert_true(vhp_config_parse("ram=0x108000000 hole=128M "
+                                   "range=127M+1M:0:0 range=4G+128M:0:0",
+                                   &c, why, sizeof(why)));
+    g_assert_true(vhp_config_check_run(&c, why, sizeof(why)));
+    g_assert_cmpuint(vhp_config_next_page(&c, (127 << 20)), ==,
+                     (127 << 20) + 4096);
+    g_assert_cmpuint(vhp_config_next_page(&c, (128 << 20) - 4096), ==,
+                     VHP_HIGH_START);
+    assert_refused("ram=5G hole=128M range=127M+1028K:0:0",
+                   "range 0: 0x7f00000+0x101000 reaches into the hole "
+                   "0x8000000 .. 0x100000000");
+    assert_refused("ram=5G hole=128M range=128M+4K:0:0",
+                   "range 0: 0x8000000+0x1000 reaches into the hole "
+                   "0x8000000 .. 0x100000000");
+    assert_refused("ram=4G hole=128M",
+                   "hole=0x8000000 is out of range or no multiple of 4 KiB, "
+                   "or ram= does not reach above 4 GiB: allowed is 0x1001000 "
+                   ".. 0xfffff000");
+    assert_refused("ram=5G hole=4G",
+                   "hole=0x100000000 is out of range or no multiple of 4 KiB, "
+                   "or ram= does not reach above 4 GiB: allowed is 0x1001000 "
+                   ".. 0xfffff000");
 }
 
 static void test_clock_needed_only_to_go(void)
@@ -412,10 +442,11 @@ static void test_long_word_is_cut_off(void)
 {
     g_autofree char *word = g_strnfill(3000, 'x');
     g_autofree char *shown = g_strnfill(64, 'x');
-    g_autofree char *why = g_strdup_printf(
-        "bad word \"%s...\": allowed is range=, fill=, ram=, tsc_khz=, seed=, "
-        "go",
-        shown);
+    g_autofree char *why =
+        g_strdup_printf("bad word \"%s...\": allowed is range=, fill=, ram=, "
+                        "hole=, tsc_khz=, seed=, "
+                        "go",
+                        shown);
 
     assert_refused(word, why);
 }
@@ -444,6 +475,7 @@ int main(int argc, char **argv)
     ADD("cmdline/too-many-ranges", test_parse_too_many_ranges);
     ADD("cmdline/bad-memory", test_bad_memory);
     ADD("cmdline/bad-ranges", test_bad_ranges);
+    ADD("cmdline/hole", test_hole);
     ADD("cmdline/clock", test_clock_needed_only_to_go);
     ADD("cmdline/error-cut-off", test_error_is_cut_off);
     ADD("cmdline/long-word", test_long_word_is_cut_off);

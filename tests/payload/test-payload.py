@@ -30,18 +30,18 @@ def skip(reason):
 class Machine:
     """QEMU with the payload, and the payload's memory file."""
 
-    def __init__(self, accel, machine, append):
+    def __init__(self, accel, machine, append, size=SIZE):
         directory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         fd, self.path = tempfile.mkstemp(prefix="vmheat-payload-",
                                          dir=directory)
-        os.ftruncate(fd, SIZE)
+        os.ftruncate(fd, size)
         os.close(fd)
         self.stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [os.environ.get("VMHEAT_QEMU", "qemu-system-x86_64"),
              "-accel", accel, "-machine", machine + ",memory-backend=ram",
-             "-object", f"memory-backend-file,id=ram,share=on,size={SIZE},"
-             f"mem-path={self.path}", "-m", f"{SIZE // MB}M", "-nodefaults",
+             "-object", f"memory-backend-file,id=ram,share=on,size={size},"
+             f"mem-path={self.path}", "-m", f"{size // MB}M", "-nodefaults",
              "-display", "none", "-no-reboot", "-monitor", "none",
              "-kernel", os.environ["VMHEAT_PAYLOAD"], "-append", append],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -206,6 +206,20 @@ def check_command_line_go(accel, machine, khz):
                        "filled part of RAM (fill=)")
 
 
+def check_above_4g(accel, machine):
+    """RAM split at 64 MiB, the rest above 4 GiB."""
+    split = machine + ",max-ram-below-4g=64M"
+    with Machine(accel, split, "ram=0x102000000 hole=64M",
+                 size=96 * MB) as payload:
+        payload.wait_ready()
+        record, _ = run(payload, [Range((4 << 10) * MB, 32 * MB, 0, 100)], 0.1)
+        counts = slot_counts(payload, record.ranges[0].range)
+        expect(min(counts) > 0 and sum(counts) == record.total_writes, record)
+        expect_intact(payload)
+        expect_refused(lambda: payload.start([Range(63 * MB, 2 * MB)]),
+                       "hole 0x4000000 .. 0x100000000")
+
+
 def boot(accel, machine):
     begin = time.monotonic()
     with Machine(accel, machine, "ram=256M seed=0x1234") as payload:
@@ -234,6 +248,8 @@ def main():
         skip("/dev/kvm cannot be opened")
     khz = boot(accel, machine)
     check_command_line_go(accel, machine, khz)
+    if machine == "q35" and accel == "tcg":  # microvm cannot be split
+        check_above_4g(accel, machine)
     if machine == "microvm":  # the same code, and q35 boots slowly under KVM
         check_bad_command_lines(accel, machine)
     print("ok")

@@ -11,8 +11,8 @@
         print(payload.record())
         assert payload.verify().ok and payload.check_memory().ok
 
-Python's standard library only. Guest-physical address = offset in the memory
-file, so all RAM must lie below the PCI hole (2 GiB is always safe).
+Python's standard library only. Addresses are guest-physical; a guest with RAM
+above 4 GiB must have been told its hole= (see cmdline.h).
 """
 
 import mmap
@@ -104,6 +104,7 @@ class Payload:
         """alive: called while waiting; false ends the wait (QEMU is gone)."""
         self.timeout = timeout
         self.alive = alive
+        self.hole = 0
         fd = os.open(path, os.O_RDWR)
         try:
             self.memory = mmap.mmap(fd, os.fstat(fd).st_size)
@@ -121,11 +122,28 @@ class Payload:
 
     # Words of guest memory
 
+    def offset(self, address):
+        """Where a guest-physical address is in the memory file."""
+        if not self.hole or address < self.hole:
+            return address
+        if address < L["HIGH_START"]:
+            raise ValueError(f"{address:#x} is in the hole {self.hole:#x} .. "
+                             f"{L['HIGH_START']:#x}")
+        return address - L["HIGH_START"] + self.hole
+
     def read(self, address):
-        return WORD.unpack_from(self.memory, address)[0]
+        return WORD.unpack_from(self.memory, self.offset(address))[0]
 
     def write(self, address, value):
-        WORD.pack_into(self.memory, address, value)
+        WORD.pack_into(self.memory, self.offset(address), value)
+
+    def pages(self):
+        """Addresses of all filled pages."""
+        end, step = self.get("FILL_END"), L["PAGE_SIZE"]
+        low = min(end, self.hole) if self.hole else end
+        yield from range(L["RAM_START"], low, step)
+        if self.hole:
+            yield from range(L["HIGH_START"], end, step)
 
     def get(self, name):
         """A word of the parameter page, say get("TSC_NOW")."""
@@ -164,13 +182,16 @@ class Payload:
         self._wait("end of the fill", lambda: self.get("PHASE") in final)
         if self.get("PHASE") == L["PHASE_FAILED"]:
             raise PayloadError(self.error())
+        self.hole = self.get("HOLE")
 
     def calibrate(self, seconds=0.2):
         """Measures the guest's TSC, tells the guest, returns kHz."""
-        def sample():
-            before = time.monotonic()
-            tsc = self.get("TSC_NOW")
-            return (before + time.monotonic()) / 2, tsc
+        def sample():  # of a vCPU that runs right now: the value changes
+            old = self.get("TSC_NOW")
+            end = time.monotonic() + self.timeout
+            while self.get("TSC_NOW") == old and time.monotonic() < end:
+                pass
+            return time.monotonic(), self.get("TSC_NOW")
 
         t0, c0 = sample()
         time.sleep(seconds)
@@ -250,10 +271,9 @@ class Payload:
         step = [i * 8 * L["PATTERN_MUL"] for i in range(words)]
         unpack = struct.Struct(f"<{words}Q").unpack_from
         bad, total = [], 0
-        for page in range(L["RAM_START"], self.get("FILL_END"),
-                          L["PAGE_SIZE"]):
+        for page in self.pages():
             at = line_of(page)
-            line = unpack(self.memory, at)
+            line = unpack(self.memory, self.offset(at))
             first = pattern(at, seed)
             written = line[0] - first & MASK
             total += written
