@@ -7,14 +7,16 @@
  *   at SECONDS              lines below hold from this time after open on
  *   refuse TEXT             every map is refused, with TEXT
  *   # ...                   comment
- * Numbers are decimal or 0x hex, with an optional suffix K, M or G. Where
- * lines of the same time overlap, the last one wins. No script: nothing is
- * ever accessed. It touches no guest memory.
+ * A ';' ends a line too. Numbers are decimal or 0x hex, with an optional suffix
+ * K, M or G. Where lines of the same time overlap, the last one wins. No
+ * script: nothing is ever accessed. It touches no guest memory.
  */
 #include <glib.h>
 #include <string.h>
 
 #include "accel/registry.h"
+
+#define SECONDS_MAX 1e9
 
 typedef struct Line {
     uint64_t at_ns;
@@ -39,7 +41,8 @@ static bool parse_size(const char *text, uint64_t *out)
     unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
 
     *out = v << shift;
-    return end != text && !*(shift ? end + 1 : end);
+    return g_ascii_isdigit(*text) && !*(shift ? end + 1 : end) &&
+           *out >> shift == v;
 }
 
 static bool parse_double(const char *text, double *out)
@@ -64,20 +67,37 @@ static bool parse_range(char **words, uint64_t at_ns, GArray *lines)
     return true;
 }
 
+/* Words, however many blanks are between them. */
+static char **split(const char *text)
+{
+    char **words = g_strsplit_set(text, " \t", -1);
+    size_t n = 0;
+
+    for (char **w = words; *w; w++) {
+        if (**w) {
+            words[n++] = *w;
+        } else {
+            g_free(*w);
+        }
+    }
+    words[n] = NULL;
+    return words;
+}
+
 /* One line that is neither empty nor a comment. */
 static bool parse_line(Fake *f, const char *text, uint64_t *at_ns)
 {
-    g_auto(GStrv) words = g_strsplit_set(text, " \t", -1);
+    g_auto(GStrv) words = split(text);
     double seconds;
 
     if (g_str_equal(words[0], "refuse")) {
         g_free(f->refusal);
-        f->refusal = g_strdup(text + strlen("refuse "));
-        return words[1] != NULL;
+        f->refusal = g_strstrip(g_strdup(text + strlen("refuse")));
+        return *f->refusal;
     }
     if (g_str_equal(words[0], "at")) {
         if (g_strv_length(words) != 2 || !parse_double(words[1], &seconds) ||
-            seconds < 0) {
+            !(seconds >= 0 && seconds <= SECONDS_MAX)) {
             return false;
         }
         *at_ns = seconds * 1e9;

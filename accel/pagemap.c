@@ -138,10 +138,11 @@ static bool any_entry_present(const VhPagemap *pm, const uint8_t *addr,
         size_t n = MIN(pages, G_N_ELEMENTS(e));
         ssize_t got = pread(pm->fd, e, n * sizeof(*e), entry_offset(addr));
 
-        if (got <= 0) {
+        if (got < (ssize_t)sizeof(*e)) {
             return false;
         }
-        for (size_t i = 0; i < got / sizeof(*e); i++) {
+        n = got / sizeof(*e);
+        for (size_t i = 0; i < n; i++) {
             if (e[i] & ENTRY_PRESENT) {
                 return true;
             }

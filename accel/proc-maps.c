@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <glib.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "accel/proc-maps.h"
@@ -17,27 +15,46 @@ char *vh_proc_maps_read(char **why)
     return text;
 }
 
+/* "from-to perms ..."; by hand, as sscanf() measures all the text each time. */
+static bool parse_line(const char *line, uint64_t *from, uint64_t *to,
+                       bool *shared)
+{
+    char *end;
+
+    *from = g_ascii_strtoull(line, &end, 16);
+    if (end == line || *end != '-') {
+        return false;
+    }
+    line = end + 1;
+    *to = g_ascii_strtoull(line, &end, 16);
+    if (end == line || *end != ' ' || *from >= *to) {
+        return false;
+    }
+    line = end + 1;
+    *shared = strcspn(line, " \n") == 4 && line[3] == 's';
+    return true;
+}
+
 bool vh_proc_maps_shared(const char *text, uint64_t start, uint64_t end)
 {
     uint64_t proved = start;
     const char *line = text;
 
     while (line && *line && proved < end) {
-        uint64_t from, to;
-        char perms[5];
         const char *nl = strchr(line, '\n');
+        uint64_t from, to;
+        bool shared;
 
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &from, &to, perms) !=
-            3) {
+        if (!parse_line(line, &from, &to, &shared)) {
             return false;
         }
         if (to > proved) {
-            if (from > proved || perms[3] != 's') {
+            if (from > proved || !shared) {
                 return false;
             }
             proved = to;
         }
         line = nl ? nl + 1 : NULL;
     }
-    return proved >= end;
+    return start < end && proved >= end;
 }

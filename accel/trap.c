@@ -27,10 +27,12 @@
  * --------
  * 4 KiB. A page mapped by a PMD (shmem THP) is unmapped with its 2 MiB, and any
  * page of them that comes back counts, because a touch maps all of them.
- * hugetlb mappings: their page size. Fault-around would map armed neighbours
- * of a page that is read: a userfaultfd registration prevents it (uffd.c).
- * Where that cannot be had, the answer speaks for the aligned 64 KiB, and no
- * two checks at a time are made in one such block.
+ * hugetlb mappings: their page size; where a section begins or ends inside such
+ * a page (x86 has a hole at 640 KiB), the whole page is proved and unmapped.
+ * Fault-around would map armed neighbours of a page that is read: a
+ * userfaultfd registration prevents it (uffd.c). Where that cannot be had, the
+ * answer speaks for the aligned 64 KiB, and no two checks at a time are made in
+ * one such block.
  *
  * What it cannot see: accesses by other processes that map the same memory
  * (vhost-user), DMA of assigned devices (VFIO), and further accesses to a
@@ -50,13 +52,13 @@
 
 #define THP_SIZE (2ULL << 20)
 #define FAULT_AROUND (64ULL << 10)
-#define FAULT_AROUND_SLOTS 4096
 #define GAIN (1.0 / 16)
 
-/* What set_map found out about a section. */
+/* What is known about a section of the current map. */
 typedef struct Section {
-    bool ok;   /* proved; may be unmapped */
-    bool uffd; /* registered: no fault-around */
+    bool ok;    /* proved; may be unmapped */
+    bool uffd;  /* registered: no fault-around */
+    bool armed; /* a page of it was armed since it is in the map */
 } Section;
 
 /* Where a check's page is. */
@@ -78,6 +80,7 @@ typedef struct Trap {
     VhCheck **zap_checks; /* whose zap it is */
     size_t nr_zaps;
     uint64_t *blocks; /* fault-around blocks in this batch, hashed */
+    size_t nr_blocks; /* a power of two, at least twice nr_zaps */
     double collect_ns;
     VhPrimitiveStats stats;
     char detail[64];
@@ -147,74 +150,111 @@ static void *trap_open(const VhHost *host, char **why)
     }
     t->host = host;
     t->uffd = vh_uffd_open();
-    t->blocks = g_new0(uint64_t, FAULT_AROUND_SLOTS);
     t->stats.fire_ns = vh_calibrate_fire(host->kvm, host->nested);
     vh_zapper_init(&t->zapper, host);
     return t;
 }
 
-/* Is this very piece of memory, at this very address, in @map too? */
-static bool has_section(const VhMap *map, const VhMapSection *s)
+static Section *state_of(Trap *t, const VhMapSection *s)
+{
+    return &t->sections[s - t->map->sections];
+}
+
+/* The very same piece of memory, at the very same address, or NULL. */
+static const VhMapSection *same_section(const VhMap *map, const VhMapSection *s)
 {
     const VhMapSection *o = map ? vh_map_find(map, s->gpa) : NULL;
 
-    return o && o->gpa == s->gpa && o->hva == s->hva && o->size == s->size;
+    return o && o->gpa == s->gpa && o->hva == s->hva && o->size == s->size &&
+                   o->page_size == s->page_size
+               ? o
+               : NULL;
 }
 
 /*
- * Unregisters what is not in @next as well: unregistering makes the host map
- * all pages of a section anew, which a guest feels.
+ * Lets go of the current map, but not of what is in @next and proved by
+ * @proved too: unregistering makes the host map all pages of a section anew,
+ * which a guest feels.
  */
-static void forget_map(Trap *t, const VhMap *next)
+static void forget_map(Trap *t, const VhMap *next, Section *proved)
 {
     for (size_t i = 0; t->map && i < t->map->nr; i++) {
         const VhMapSection *s = &t->map->sections[i];
+        const VhMapSection *same = same_section(next, s);
+        Section *kept = same ? &proved[same - next->sections] : NULL;
 
-        if (t->sections[i].uffd && !has_section(next, s)) {
+        if (kept && kept->ok) {
+            kept->armed = t->sections[i].armed;
+        } else if (t->sections[i].uffd) {
             vh_uffd_unregister(t->uffd, s->hva, s->size);
         }
     }
     g_clear_pointer(&t->sections, g_free);
-    vh_map_unref(t->map);
-    t->map = NULL;
+    g_clear_pointer(&t->map, vh_map_unref);
 }
 
-/* Proves one section, and registers it. */
-static Section take_section(Trap *t, const VhMapSection *s, const char *maps)
+/* Is all of @s, and of the pages it shares with others, safe to unmap? */
+static bool prove(const VhMapSection *s, const char *maps)
 {
-    Section out = { 0 };
-    uintptr_t start = (uintptr_t)s->hva;
+    uint64_t start = (uintptr_t)s->hva;
+    uint64_t mask = s->page_size - 1;
 
-    out.ok = qualifies(s) && vh_proc_maps_shared(maps, start, start + s->size);
-    out.uffd = out.ok && s->page_size == VH_PAGE_SIZE &&
-               vh_uffd_register(t->uffd, s->hva, s->size);
-    return out;
+    return qualifies(s) && s->page_size >= VH_PAGE_SIZE &&
+           !(s->page_size & mask) &&
+           vh_proc_maps_shared(maps, start & ~mask,
+                               (start + s->size + mask) & ~mask);
+}
+
+/* Proves all sections of @map; NULL and @why when main memory fails. */
+static Section *prove_map(const VhMap *map, char **why)
+{
+    g_autofree char *maps = vh_proc_maps_read(why);
+    g_autofree Section *out = g_new0(Section, map->nr + 1);
+    const VhMapSection *main = largest(map);
+
+    if (!maps) {
+        return NULL;
+    }
+    if (!main) {
+        *why = g_strdup("the guest has no RAM");
+        return NULL;
+    }
+    for (size_t i = 0; i < map->nr; i++) {
+        out[i].ok = prove(&map->sections[i], maps);
+    }
+    if (!out[main - map->sections].ok) {
+        *why = refusal(main, "is not a shared file mapping in this process");
+        return NULL;
+    }
+    return g_steal_pointer(&out);
+}
+
+/* Those that are registered already stay as they are. */
+static void register_map(Trap *t)
+{
+    for (size_t i = 0; i < t->map->nr; i++) {
+        const VhMapSection *s = &t->map->sections[i];
+
+        t->sections[i].uffd = t->sections[i].ok &&
+                              s->page_size == VH_PAGE_SIZE &&
+                              vh_uffd_register(t->uffd, s->hva, s->size);
+    }
 }
 
 static bool trap_set_map(void *p, VhMap *map, char **why)
 {
     Trap *t = p;
-    g_autofree char *maps = vh_proc_maps_read(why);
-    const VhMapSection *main = largest(map);
+    Section *proved = prove_map(map, why);
 
-    forget_map(t, map);
-    if (!maps) {
+    vh_map_ref(map);
+    forget_map(t, proved ? map : NULL, proved);
+    if (!proved) {
+        vh_map_unref(map);
         return false;
     }
-    if (!main) {
-        *why = g_strdup("the guest has no RAM");
-        return false;
-    }
-    t->map = vh_map_ref(map);
-    t->sections = g_new0(Section, map->nr);
-    for (size_t i = 0; i < map->nr; i++) {
-        t->sections[i] = take_section(t, &map->sections[i], maps);
-    }
-    if (!t->sections[main - map->sections].ok) {
-        *why = refusal(main, "is not a shared file mapping in this process");
-        forget_map(t, NULL);
-        return false;
-    }
+    t->map = map;
+    t->sections = proved;
+    register_map(t);
     return true;
 }
 
@@ -222,19 +262,19 @@ static bool trap_covers(void *p, const VhMapSection *section)
 {
     Trap *t = p;
 
-    return t->sections[section - t->map->sections].ok;
+    return t->map && state_of(t, section)->ok;
 }
 
 static void trap_idle(void *p)
 {
-    forget_map(p, NULL);
+    forget_map(p, NULL, NULL);
 }
 
 static void trap_release(void *p)
 {
     Trap *t = p;
 
-    forget_map(t, NULL);
+    forget_map(t, NULL, NULL);
     if (t->uffd >= 0) {
         close(t->uffd);
     }
@@ -245,48 +285,50 @@ static void trap_release(void *p)
     g_free(t);
 }
 
-/* The aligned @size around @off, if the section has all of it. */
-static bool widen(const VhMapSection *s, uint64_t off, uint64_t size,
-                  Target *out)
+/*
+ * The aligned 2 MiB around @off as far as they belong to the section. What
+ * is beyond may be none of ours, and goes with the PMD anyway.
+ */
+static void take_thp(const VhMapSection *s, uint64_t off, Target *out)
 {
-    uintptr_t addr = ((uintptr_t)s->hva + off) & ~(size - 1);
+    uintptr_t begin = (uintptr_t)s->hva;
+    uintptr_t addr = (begin + off) & ~(THP_SIZE - 1);
+    uintptr_t end = MIN(addr + THP_SIZE, begin + s->size);
 
-    if (addr < (uintptr_t)s->hva ||
-        addr + size > (uintptr_t)s->hva + s->size) {
-        return false;
-    }
+    addr = MAX(addr, begin);
     out->hva = (uint8_t *)addr;
-    out->len = size;
-    out->granule = size;
-    return true;
+    out->len = end - addr;
+    out->granule = THP_SIZE;
 }
 
 /* Finds where @check's page is; false when it cannot be checked. */
 static bool find_target(Trap *t, const VhCheck *check, Target *out)
 {
-    const VhMapSection *s = vh_map_find(t->map, check->gpa);
-    const Section *state = s ? &t->sections[s - t->map->sections] : NULL;
-    uint64_t off;
+    const VhMapSection *s = t->map ? vh_map_find(t->map, check->gpa) : NULL;
+    uint64_t off, in_page;
     unsigned bits;
 
-    if (!s || !state->ok) {
+    if (!s || !state_of(t, s)->ok) {
         return false;
     }
     off = check->gpa - s->gpa;
+    state_of(t, s)->armed = true;
     if (s->page_size > VH_PAGE_SIZE) {
-        if (!widen(s, off, s->page_size, out)) {
-            return false;
-        }
+        in_page = ((uintptr_t)s->hva + off) & (s->page_size - 1);
+        *out = (Target){ .hva = s->hva + off - in_page,
+                         .len = s->page_size,
+                         .granule = s->page_size };
         out->present = vh_pagemap_present(&t->pagemap, out->hva);
         return true;
     }
     *out = (Target){ .hva = s->hva + off,
                      .len = VH_PAGE_SIZE,
-                     .granule = state->uffd ? VH_PAGE_SIZE : FAULT_AROUND };
+                     .granule =
+                         state_of(t, s)->uffd ? VH_PAGE_SIZE : FAULT_AROUND };
     bits = vh_pagemap_query(&t->pagemap, out->hva);
     out->present = bits & VH_PAGE_PRESENT;
     if (bits & VH_PAGE_HUGE) {
-        widen(s, off, THP_SIZE, out);
+        take_thp(s, off, out);
     }
     return true;
 }
@@ -295,12 +337,16 @@ static bool find_target(Trap *t, const VhCheck *check, Target *out)
 static bool first_in_block(Trap *t, const Target *target)
 {
     uint64_t block = (uintptr_t)target->hva / FAULT_AROUND;
-    uint64_t *slot = &t->blocks[block * 0x9e3779b97f4a7c15ULL >> 52];
+    size_t mask = t->nr_blocks - 1;
+    size_t at = block * 0x9e3779b97f4a7c15ULL >> 32 & mask;
 
-    if (*slot) {
-        return false; /* taken, by this block or, rarely, by another */
+    while (t->blocks[at] && t->blocks[at] != block) {
+        at = (at + 1) & mask;
     }
-    *slot = block;
+    if (t->blocks[at]) {
+        return false;
+    }
+    t->blocks[at] = block;
     return true;
 }
 
@@ -310,6 +356,12 @@ static void reserve_zaps(Trap *t, size_t n)
         t->nr_zaps = n;
         t->zaps = g_renew(VhZap, t->zaps, n);
         t->zap_checks = g_renew(VhCheck *, t->zap_checks, n);
+        for (t->nr_blocks = 64; t->nr_blocks < 2 * n; t->nr_blocks *= 2) {
+        }
+        t->blocks = g_renew(uint64_t, t->blocks, t->nr_blocks);
+    }
+    if (t->blocks) {
+        memset(t->blocks, 0, t->nr_blocks * sizeof(*t->blocks));
     }
 }
 
@@ -318,7 +370,6 @@ static size_t prepare(Trap *t, VhCheck *checks, size_t n)
 {
     size_t nz = 0;
 
-    memset(t->blocks, 0, FAULT_AROUND_SLOTS * sizeof(*t->blocks));
     for (size_t i = 0; i < n; i++) {
         VhCheck *c = &checks[i];
         Target target;
@@ -363,15 +414,22 @@ static void trap_arm(void *p, VhCheck *checks, size_t n)
     }
 }
 
-static bool is_mapped(Trap *t, const VhCheck *c)
+/* What became of an armed check; LOST when it was armed under another map. */
+static VhCheckState answer(Trap *t, const VhCheck *c)
 {
-    const VhMapSection *s = vh_map_find(t->map, c->gpa);
-    Target target = { .hva = s->hva + (c->gpa - s->gpa), .len = VH_PAGE_SIZE };
+    const VhMapSection *s = t->map ? vh_map_find(t->map, c->gpa) : NULL;
+    Target target = { .len = VH_PAGE_SIZE };
 
-    if (s->page_size == VH_PAGE_SIZE && c->granule == THP_SIZE) {
-        widen(s, c->gpa - s->gpa, THP_SIZE, &target);
+    if (!s || !state_of(t, s)->armed) {
+        return VH_CHECK_LOST;
     }
-    return vh_pagemap_any_present(&t->pagemap, target.hva, target.len);
+    target.hva = s->hva + (c->gpa - s->gpa);
+    if (s->page_size == VH_PAGE_SIZE && c->granule == THP_SIZE) {
+        take_thp(s, c->gpa - s->gpa, &target);
+    }
+    return vh_pagemap_any_present(&t->pagemap, target.hva, target.len)
+               ? VH_CHECK_FIRED
+               : VH_CHECK_SILENT;
 }
 
 static void trap_collect(void *p, VhCheck *checks, size_t n)
@@ -386,8 +444,9 @@ static void trap_collect(void *p, VhCheck *checks, size_t n)
         if (c->state != VH_CHECK_ARMED) {
             continue;
         }
-        c->state = is_mapped(t, c) ? VH_CHECK_FIRED : VH_CHECK_SILENT;
+        c->state = answer(t, c);
         t->stats.fires += c->state == VH_CHECK_FIRED;
+        t->stats.lost += c->state == VH_CHECK_LOST;
         answered++;
     }
     if (answered) {

@@ -12,15 +12,19 @@
  *
  * A batch for a vCPU is an object of its own with two owners. If the vCPU does
  * not come round in time (it is in a long exit, or the main thread holds it
- * up), the caller gives up and the batch finishes, or not, by itself: it
- * holds a reference on the map, so what it unmaps is still guest memory.
- * Unmapping late is harmless.
+ * up), the caller cancels it. A batch that is just running stops after the
+ * page it is at: it holds a reference on the map, so that is still guest
+ * memory, and unmapping a page late is harmless.
+ *
+ * The lock is a pthread one, not glib's, because thread sanitizers understand
+ * that one.
  *
  * The calling thread, when it unmaps itself, pauses after a burst: thousands
  * of interruptions in a row would stop the guest.
  */
 #include <errno.h>
 #include <glib.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -32,7 +36,7 @@
 
 #define BURST 32
 #define BURST_PAUSE_US 200
-#define WAIT_US 50000
+#define WAIT_NS 50000000ULL
 #define TIMEOUTS_MAX 3
 #define REMEASURE_NS 30000000000ULL
 #define FIRST_SAMPLES 3
@@ -42,9 +46,10 @@
 
 typedef struct Batch {
     int refs;
-    GMutex lock;
-    GCond cond;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
     bool done;
+    bool cancelled; /* atomic */
     VhMap *map;
     uint64_t posted_ns;
     uint64_t started_ns;
@@ -78,10 +83,14 @@ void vh_zapper_init(VhZapper *z, const VhHost *host)
 static Batch *batch_new(VhMap *map, const VhZap *zaps, size_t n)
 {
     Batch *b = g_malloc(sizeof(*b) + n * sizeof(*zaps));
+    pthread_condattr_t attr;
 
     *b = (Batch){ .refs = 2, .map = vh_map_ref(map), .n = n };
-    g_mutex_init(&b->lock);
-    g_cond_init(&b->cond);
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->cond, &attr);
+    pthread_condattr_destroy(&attr);
     for (size_t i = 0; i < n; i++) {
         b->zaps[i] = zaps[i];
     }
@@ -92,8 +101,8 @@ static void batch_unref(Batch *b)
 {
     if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         vh_map_unref(b->map);
-        g_mutex_clear(&b->lock);
-        g_cond_clear(&b->cond);
+        pthread_mutex_destroy(&b->lock);
+        pthread_cond_destroy(&b->cond);
         g_free(b);
     }
 }
@@ -104,27 +113,34 @@ static void batch_run(void *opaque)
     Batch *b = opaque;
 
     b->started_ns = mono_ns();
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0;
+         i < b->n && !__atomic_load_n(&b->cancelled, __ATOMIC_RELAXED); i++) {
         b->zaps[i].ok = vh_zap(b->zaps[i].addr, b->zaps[i].len);
     }
     b->ended_ns = mono_ns();
-    g_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->lock);
     b->done = true;
-    g_cond_signal(&b->cond);
-    g_mutex_unlock(&b->lock);
+    pthread_cond_signal(&b->cond);
+    pthread_mutex_unlock(&b->lock);
     batch_unref(b);
 }
 
+/* Returns whether the batch was finished in time; else it is cancelled. */
 static bool batch_wait(Batch *b)
 {
-    int64_t end = g_get_monotonic_time() + WAIT_US;
+    uint64_t end = b->posted_ns + WAIT_NS;
+    struct timespec ts = { .tv_sec = end / 1000000000ULL,
+                           .tv_nsec = end % 1000000000ULL };
     bool done;
 
-    g_mutex_lock(&b->lock);
-    while (!b->done && g_cond_wait_until(&b->cond, &b->lock, end)) {
+    pthread_mutex_lock(&b->lock);
+    while (!b->done && !pthread_cond_timedwait(&b->cond, &b->lock, &ts)) {
     }
     done = b->done;
-    g_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->lock);
+    if (!done) {
+        __atomic_store_n(&b->cancelled, true, __ATOMIC_RELAXED);
+    }
     return done;
 }
 
@@ -134,36 +150,6 @@ static void learn(VhZapCost *c, double each_ns, double batch_ns)
 
     c->each_ns += gain * (each_ns - c->each_ns);
     c->batch_ns += gain * (batch_ns - c->batch_ns);
-}
-
-static bool run_on_vcpu(VhZapper *z, VhMap *map, VhZap *zaps, size_t n)
-{
-    Batch *b = batch_new(map, zaps, n);
-    bool done;
-
-    b->posted_ns = mono_ns();
-    if (!z->host->run_on_vcpu(z->host->opaque, batch_run, b)) {
-        batch_unref(b);
-        batch_unref(b);
-        z->timeouts++;
-        return false;
-    }
-    done = batch_wait(b);
-    if (done) {
-        uint64_t ns = b->ended_ns - b->started_ns;
-        double wake = b->started_ns - b->posted_ns;
-
-        for (size_t i = 0; i < n; i++) {
-            zaps[i].ok = b->zaps[i].ok;
-        }
-        z->vcpu_ns += ns;
-        z->timeouts = 0;
-        learn(&z->cost[VH_ZAP_VCPU], (double)ns / n, MIN(wake, BATCH_NS_MAX));
-    } else {
-        z->timeouts++;
-    }
-    batch_unref(b);
-    return done;
 }
 
 static bool run_here(VhZapper *z, VhZap *zaps, size_t n)
@@ -184,6 +170,36 @@ static bool run_here(VhZapper *z, VhZap *zaps, size_t n)
     }
     learn(&z->cost[VH_ZAP_WORKER], (double)ns / n, 0);
     return true;
+}
+
+static bool run_on_vcpu(VhZapper *z, VhMap *map, VhZap *zaps, size_t n)
+{
+    Batch *b = batch_new(map, zaps, n);
+    bool done;
+
+    b->posted_ns = mono_ns();
+    if (!z->host->run_on_vcpu(z->host->opaque, batch_run, b)) {
+        batch_unref(b);
+        batch_unref(b);
+        z->timeouts++;
+        return run_here(z, zaps, n);
+    }
+    done = batch_wait(b);
+    if (done) {
+        uint64_t ns = b->ended_ns - b->started_ns;
+        double wake = b->started_ns - b->posted_ns;
+
+        for (size_t i = 0; i < n; i++) {
+            zaps[i].ok = b->zaps[i].ok;
+        }
+        z->vcpu_ns += ns;
+        z->timeouts = 0;
+        learn(&z->cost[VH_ZAP_VCPU], (double)ns / n, MIN(wake, BATCH_NS_MAX));
+    } else {
+        z->timeouts++;
+    }
+    batch_unref(b);
+    return done;
 }
 
 static double cost_of(const VhZapper *z, VhZapMode mode)

@@ -46,7 +46,8 @@ typedef struct VhZapCost {
  * @cost: per mode
  * @typical: smoothed number of ranges in a batch
  * @measured_ns: when both modes were last measured
- * @timeouts: vCPU batches in a row that were not answered in time
+ * @timeouts: vCPU batches in a row that were not answered in time, or for
+ *            which there was no vCPU
  * @vcpu_ns: time spent on vCPU threads so far
  */
 typedef struct VhZapper {
@@ -66,8 +67,8 @@ void vh_zapper_init(VhZapper *z, const VhHost *host);
  * vh_zapper_run() - unmap all of @zaps
  * @map: keeps the memory mapped even if a vCPU comes back late
  *
- * Returns false when a vCPU did not answer in time: then it may still happen
- * later, and @zaps says nothing.
+ * Returns false when a vCPU did not answer in time: then some were perhaps
+ * unmapped, one more may be at any later time, and @zaps says nothing.
  */
 bool vh_zapper_run(VhZapper *z, VhMap *map, VhZap *zaps, size_t n);
 

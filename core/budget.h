@@ -17,7 +17,8 @@
  * estimated cost, plus time taken from vCPU threads) against budget_bp, and
  * worker CPU time against twice that, both smoothed over a second. Above the
  * budget the sampling interval is stretched, up to 16 times; below 80 % of it
- * the stretch is taken back. Steps are a quarter of a second apart. The
+ * the stretch is taken back in proportion, at most 30 % a step, so that a short
+ * disturbance is forgotten soon. Steps are a quarter of a second apart. The
  * interval is also stretched until the fixed cost of a batch of arms is at
  * most BATCH_SHARE of the payer's budget: else batches would eat the arms.
  *

@@ -105,7 +105,8 @@ def check_defaults():
     entries = properties_in_page()
     for name, (default, low, high) in expected().items():
         text = entries.get(name, "")
-        for want in (rf"^Default: {default}\b", rf"^Range: {low} \.\. {high}\b"):
+        for want in (rf"^Default: {default}\b",
+                     rf"^Range: {low} \.\. {high}\b"):
             if not re.search(want, text, re.M):
                 problems.append(f"{PAGE}, {name}: there is no "
                                 f"'{want[1:-2]}'".replace("\\", ""))
@@ -120,7 +121,7 @@ def check_defaults():
 
 def check_man():
     if not shutil.which("man") or not shutil.which("groff"):
-        print("SKIP: man or groff is not installed (package man-db, groff-base)")
+        print("SKIP: man or groff is not installed (package man-db)")
         sys.exit(SKIP)
     problems = []
     folder = os.path.join(ROOT, "docs", "man")

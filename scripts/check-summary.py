@@ -13,14 +13,15 @@ import json
 import re
 import sys
 
-# unittest: "test_x (test_a.A) ... skipped 'why'"
-UNITTEST = re.compile(r"^(?:(\w+) \([\w.]+\))?.*\.\.\. "
+# unittest: "test_x (test_a.A) ... skipped 'why'", or with the first line of
+# its description before the dots, on a line of its own
+UNITTEST = re.compile(r"^(\w+) \([\w.]+\)(?:\n[^\n]*?)? ?\.\.\. "
                       r"skipped ['\"](.*)['\"]$", re.M)
 # TAP: "ok 3 /region/split # SKIP why"
 TAP = re.compile(r"^ok \d+ (\S+) # SKIP\s*(.*)$", re.M)
 TAP_CASE = re.compile(r"^(?:not )?ok \d+\b", re.M)
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
-REASON = re.compile(r"^SKIP:?\s*(.+)$", re.M)
+REASON = re.compile(r"^(?:SKIP|skipped)\b:?\s*(.+)$", re.M)
 
 
 def output(test):
@@ -42,7 +43,7 @@ def skips(test):
         reason = found.group(1) if found else (
             lines[-1] if lines else "no reason given")
         return [(test["name"], reason)]
-    return ([(f"{test['name']}: {name or 'a case'}", why)
+    return ([(f"{test['name']}: {name}", why)
              for name, why in UNITTEST.findall(text)] +
             [(f"{test['name']}: {name}", why or "no reason given")
              for name, why in TAP.findall(text)])
@@ -53,6 +54,8 @@ def summary(name, path):
     try:
         with open(path, encoding="utf-8") as f:
             tests = [json.loads(line) for line in f if line.strip()]
+        for test in tests:  # "vmheat:unit / region"
+            test["name"] = test["name"].split(" / ")[-1]
     except FileNotFoundError:
         tests = []
     if not tests:

@@ -66,12 +66,12 @@ class Summary(unittest.TestCase):
         _, text = summary([result("a", "OK", TAP)],
                           [result("b", "OK", stderr=UNITTEST),
                            result("e", "SKIP", "first\nSKIP: no /dev/kvm\n"),
-                           result("f", "SKIP")])
+                           result("v:unit / f", "SKIP", "skipped: why")])
         for line in ("suite0: a: /region/merge: no time",
                      "suite1: b: test_b: no KVM here",
-                     "suite1: b: a case: can't",
+                     "suite1: b: test_c: can't",
                      "suite1: e: no /dev/kvm",
-                     "suite1: f: no reason given"):
+                     "suite1: f: why"):
             self.assertIn("skipped " + line + "\n", text)
         self.assertEqual(text.count("skipped suite"), 5)
 

@@ -76,6 +76,7 @@
 #define VHP_OFF_TOTAL_TOUCHES 0x098
 #define VHP_OFF_TOTAL_WRITES 0x0a0
 #define VHP_OFF_HOLE 0x0a8
+#define VHP_OFF_RING 0x0b0
 #define VHP_OFF_ERROR 0x100
 #define VHP_OFF_RANGES 0x200
 #define VHP_OFF_RECORDS 0x300
@@ -129,7 +130,8 @@ typedef struct VhpPage {
     uint64_t total_touches; /* since boot, over all runs */
     uint64_t total_writes;
     uint64_t hole; /* no RAM from here to 4 GiB; 0: no hole */
-    uint64_t reserved[10];
+    uint64_t ring; /* privilege level it runs at: 3 */
+    uint64_t reserved[9];
     char error[VHP_ERROR_SIZE];
     VhpRange ranges[VHP_MAX_RANGES];
     VhpRecord records[VHP_MAX_RANGES];
@@ -159,6 +161,7 @@ VHP_AT(runs, VHP_OFF_RUNS);
 VHP_AT(total_touches, VHP_OFF_TOTAL_TOUCHES);
 VHP_AT(total_writes, VHP_OFF_TOTAL_WRITES);
 VHP_AT(hole, VHP_OFF_HOLE);
+VHP_AT(ring, VHP_OFF_RING);
 VHP_AT(error, VHP_OFF_ERROR);
 VHP_AT(ranges, VHP_OFF_RANGES);
 VHP_AT(records, VHP_OFF_RECORDS);

@@ -41,6 +41,14 @@ static uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+static unsigned int current_ring(void)
+{
+    uint16_t cs;
+
+    __asm__ volatile("mov %%cs, %0" : "=r"(cs));
+    return cs & 3;
+}
+
 static void relax(void)
 {
     __asm__ volatile("pause");
@@ -251,6 +259,7 @@ static void start_page(volatile VhpPage *page)
     }
     page->tsc_boot = rdtsc();
     page->tsc_now = page->tsc_boot;
+    page->ring = current_ring();
     page->version = VHP_VERSION;
     page->phase = VHP_PHASE_STARTING;
     page->magic = VHP_MAGIC;

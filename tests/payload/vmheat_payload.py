@@ -174,6 +174,8 @@ class Payload:
         if self.get("VERSION") != L["VERSION"]:
             raise PayloadError(f"payload version {self.get('VERSION')}: this "
                                f"is for {L['VERSION']}")
+        if self.get("RING") != 3:
+            raise PayloadError(f"payload runs in ring {self.get('RING')}")
 
     def wait_ready(self):
         """Until memory is filled and the payload takes orders."""

@@ -22,21 +22,21 @@
 #define HUGE (2UL << 20)
 
 /* Like assert(), but it is never compiled out and says what was expected. */
-#define CHECK(cond, ...)                                                       \
-    do {                                                                       \
-        if (!(cond)) {                                                         \
-            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #cond);         \
-            fprintf(stderr, __VA_ARGS__);                                      \
-            fprintf(stderr, " (errno %d: %s)\n", errno, strerror(errno));      \
-            exit(1);                                                           \
-        }                                                                      \
+#define CHECK(cond, ...)                                                  \
+    do {                                                                  \
+        if (!(cond)) {                                                    \
+            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #cond);    \
+            fprintf(stderr, __VA_ARGS__);                                 \
+            fprintf(stderr, " (errno %d: %s)\n", errno, strerror(errno)); \
+            exit(1);                                                      \
+        }                                                                 \
     } while (0)
 
-#define SKIP(...)                                                              \
-    do {                                                                       \
-        printf("skipped: " __VA_ARGS__);                                       \
-        printf("\n");                                                          \
-        exit(77);                                                              \
+#define SKIP(...)                        \
+    do {                                 \
+        printf("skipped: " __VA_ARGS__); \
+        printf("\n");                    \
+        exit(77);                        \
     } while (0)
 
 static inline void *check_mmap(size_t len, int flags, int fd)
@@ -58,8 +58,8 @@ static inline int check_memfd(size_t len, unsigned flags)
 
 static inline void *check_mmap_at(void *at, size_t len, int fd)
 {
-    void *p = mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-                   0);
+    void *p =
+        mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
 
     CHECK(p == at, "mmap of %zu bytes at %p", len, at);
     return p;

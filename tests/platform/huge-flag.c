@@ -28,7 +28,8 @@ int main(void)
     check_fill(p, HUGE);
     if (!is_huge(&pm, p) && madvise(p, HUGE, MADV_COLLAPSE) != 0) {
         SKIP("shmem_enabled does not allow huge pages and MADV_COLLAPSE "
-             "fails: %s", strerror(errno));
+             "fails: %s",
+             strerror(errno));
     }
     p[0] = p[0]; /* after a collapse nothing may be mapped */
     CHECK(is_huge(&pm, p) && is_huge(&pm, p + HUGE - PAGE), "not a PMD");

@@ -218,7 +218,7 @@ static void test_relaxes_below_80_percent(void)
 {
     static const struct {
         double load, stretch;
-    } cases[] = { { 0.85, 5 }, { 0.95, 5 }, { 0.75, 4.5 } };
+    } cases[] = { { 0.85, 5 }, { 0.95, 5 }, { 0.75, 4.6875 }, { 0.1, 3.5 } };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         double share = 0.02 * cases[i].load; /* of the worker's 2 % */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMHEAT_TOOLS_TRANSPORT_H
+#define VMHEAT_TOOLS_TRANSPORT_H
+
+#include "client.h"
+
+typedef struct VhTransport VhTransport;
+
+/* How a transport waits and where it puts events; owned by the client. */
+typedef struct VhTransportHooks {
+    VhWaitFunc wait;
+    void *wait_opaque;
+    VhEventFunc event;
+    void *event_opaque;
+} VhTransportHooks;
+
+/**
+ * struct VhTransportOps - a way to reach a QMP monitor
+ * @execute: send a request and return the reply that has "return" or "error";
+ *           hands events that arrive meanwhile to the hook
+ * @rest: hand events to the hook until @until
+ * @qemu_version: version of QEMU, "" when unknown
+ * @close: disconnect and free
+ *
+ * Each function that waits calls the wait hook, and only that.
+ */
+typedef struct VhTransportOps {
+    JsonNode *(*execute)(VhTransport *t, JsonNode *request, gint64 deadline,
+                         GError **error);
+    bool (*rest)(VhTransport *t, gint64 until, GError **error);
+    const char *(*qemu_version)(VhTransport *t);
+    void (*close)(VhTransport *t);
+} VhTransportOps;
+
+/* First member of every transport. */
+struct VhTransport {
+    const VhTransportOps *ops;
+};
+
+/**
+ * vh_qmp_socket_open() - connect to a QMP unix socket
+ * @path: its path
+ * @hooks: must outlive the transport
+ * @timeout_us: how long that may take, and each command later
+ * @error: reason of failure
+ *
+ * Returns: a transport past greeting and capabilities negotiation, or NULL.
+ */
+VhTransport *vh_qmp_socket_open(const char *path,
+                                const VhTransportHooks *hooks,
+                                gint64 timeout_us, GError **error);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMHEAT_TOOLS_MODEL_H
+#define VMHEAT_TOOLS_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <json-glib/json-glib.h>
+
+/* The replies of QMP as structs; meaning of the members: qapi/vmheat.json. */
+
+typedef struct VhRegion {
+    uint64_t start, end;
+    uint64_t nr_accesses, age;
+} VhRegion;
+
+typedef struct VhSnapshot {
+    uint64_t sequence;
+    uint64_t start_time, end_time;
+    uint64_t sampling_interval, aggregation_interval;
+    uint64_t max_nr_accesses;
+    uint64_t working_set_size, total_size, nr_regions;
+    bool truncated;
+    size_t nr;
+    VhRegion *regions;
+} VhSnapshot;
+
+typedef struct VhPrimitiveInfo {
+    const char *name, *summary, *reason, *blind_spots;
+    bool available, chosen;
+    bool sees_reads, sees_writes, sees_dma, persistent;
+    uint64_t granule;
+} VhPrimitiveInfo;
+
+typedef struct VhRangeInfo {
+    uint64_t start, size, page_size;
+    const char *block;
+    bool shared, monitored;
+} VhRangeInfo;
+
+typedef struct VhAttrsInfo {
+    uint64_t sampling_interval, aggregation_interval, update_interval;
+    uint64_t min_regions, max_regions;
+    uint64_t traps_per_second, overhead_budget;
+} VhAttrsInfo;
+
+typedef struct VhStatsInfo {
+    uint64_t samples, aggregations, checks, skipped;
+    uint64_t arms, arms_free, traps, lost;
+    uint64_t arm_cost, collect_cost, trap_cost;
+    uint64_t worker_time, vcpu_time, bql_hold_max;
+    uint64_t effective_sampling_interval;
+    bool throttled;
+    const char *detail;
+} VhStatsInfo;
+
+/* @json holds the strings. */
+typedef struct VhInfo {
+    JsonNode *json;
+    const char *id, *version, *state, *reason;
+    const char *accelerator, *estimator, *primitive;
+    uint64_t total_size, working_set_size, snapshot;
+    VhAttrsInfo attrs;
+    VhStatsInfo stats;
+    size_t nr_primitives, nr_ranges;
+    VhPrimitiveInfo *primitives;
+    VhRangeInfo *ranges;
+} VhInfo;
+
+/**
+ * vh_snapshot_parse() - read a reply of query-vmheat-regions
+ * @node: the reply
+ * @error: names what is missing or wrong
+ *
+ * Returns: a snapshot; free with vh_snapshot_free(). NULL on error.
+ */
+VhSnapshot *vh_snapshot_parse(JsonNode *node, GError **error);
+
+/**
+ * vh_snapshot_free() - free a snapshot; NULL is fine
+ * @snap: the snapshot
+ */
+void vh_snapshot_free(VhSnapshot *snap);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhSnapshot, vh_snapshot_free)
+
+/**
+ * vh_snapshot_age_us() - age of a region as a time
+ * @snap: the snapshot
+ * @region: a region of it
+ *
+ * A throttled monitor aggregates more slowly than it is asked to, so the
+ * snapshot's own duration counts when that is longer.
+ *
+ * Returns: microseconds.
+ */
+uint64_t vh_snapshot_age_us(const VhSnapshot *snap, const VhRegion *region);
+
+/**
+ * vh_info_parse() - read a reply of query-vmheat
+ * @node: the reply
+ * @error: names what is missing or wrong
+ *
+ * Returns: information; free with vh_info_free(). NULL on error.
+ */
+VhInfo *vh_info_parse(JsonNode *node, GError **error);
+
+/**
+ * vh_info_free() - free it; NULL is fine
+ * @info: the information
+ */
+void vh_info_free(VhInfo *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhInfo, vh_info_free)
+
+#endif

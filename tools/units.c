@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "units.h"
+
+char *vh_size_str(uint64_t bytes)
+{
+    static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
+    double v = bytes / 1024.0;
+    size_t u = 0;
+
+    if (bytes < 1024) {
+        return g_strdup_printf("%u B", (unsigned)bytes);
+    }
+    while (v >= 1023.5 && u + 1 < G_N_ELEMENTS(units)) {
+        v /= 1024;
+        u++;
+    }
+    if (v >= 99.95 || v == floor(v)) {
+        return g_strdup_printf("%.0f %s", v, units[u]);
+    }
+    return g_strdup_printf("%.1f %s", v, units[u]);
+}
+
+static char *two_units(uint64_t value, uint64_t per, const char *big,
+                       const char *small)
+{
+    if (value % per) {
+        return g_strdup_printf("%" PRIu64 "%s %" PRIu64 "%s", value / per, big,
+                               value % per, small);
+    }
+    return g_strdup_printf("%" PRIu64 "%s", value / per, big);
+}
+
+/* Without a fraction that is zero or that nobody needs. */
+static char *one_unit(double v, const char *unit)
+{
+    return g_strdup_printf(v >= 9.95 || v == floor(v) ? "%.0f %s" : "%.1f %s",
+                           v, unit);
+}
+
+char *vh_duration_str(uint64_t us)
+{
+    uint64_t s = us / 1000000;
+
+    if (us < 1000) {
+        return g_strdup_printf("%" PRIu64 " us", us);
+    }
+    if (us < 999500) {
+        return one_unit(us / 1e3, "ms");
+    }
+    if (s < 60) {
+        return one_unit(us / 1e6, "s");
+    }
+    if (s < 3600) {
+        return two_units(s, 60, "m", "s");
+    }
+    if (s < 86400) {
+        return two_units(s / 60, 60, "h", "m");
+    }
+    return two_units(s / 3600, 24, "d", "h");
+}
+
+char *vh_percent_str(double part, double whole)
+{
+    double v = whole > 0 ? part / whole * 100 : 0;
+
+    if (v > 0 && v < 0.1) {
+        return g_strdup("<0.1 %");
+    }
+    return one_unit(v, "%");
+}
+
+static bool parse_number(const char *text, uint64_t *out, char **rest)
+{
+    bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");
+    const char *digits = hex ? text + 2 : text;
+
+    if (!(hex ? g_ascii_isxdigit(*digits) : g_ascii_isdigit(*digits))) {
+        return false; /* nor sign nor blank */
+    }
+    *out = g_ascii_strtoull(digits, rest, hex ? 16 : 10);
+    return *out <= INT64_MAX;
+}
+
+bool vh_parse_size(const char *text, uint64_t *out)
+{
+    static const char suffixes[] = "KMGT";
+    unsigned shift = 0;
+    uint64_t v;
+    char *rest;
+
+    if (!parse_number(text, &v, &rest)) {
+        return false;
+    }
+    if (*rest) {
+        const char *s = strchr(suffixes, g_ascii_toupper(*rest));
+
+        if (!s) {
+            return false;
+        }
+        shift = (s - suffixes + 1) * 10;
+        rest++;
+        rest += g_str_equal(rest, "iB") || g_str_equal(rest, "B")
+                    ? strlen(rest)
+                    : 0;
+    }
+    if (*rest || v > (uint64_t)INT64_MAX >> shift) {
+        return false;
+    }
+    *out = v << shift;
+    return true;
+}
+
+bool vh_parse_seconds(const char *text, int64_t *us)
+{
+    char *rest;
+    double v;
+
+    if (!g_ascii_isdigit(*text) && *text != '.') {
+        return false;
+    }
+    v = g_ascii_strtod(text, &rest);
+    if (rest == text || *rest || !(v >= 0.01 && v <= 86400)) {
+        return false;
+    }
+    *us = v * 1e6;
+    return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMHEAT_TOOLS_UNITS_H
+#define VMHEAT_TOOLS_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+/**
+ * vh_size_str() - bytes for people, three digits or so
+ * @bytes: the size
+ *
+ * Returns: such as "51.2 MiB"; free with g_free().
+ */
+char *vh_size_str(uint64_t bytes);
+
+/**
+ * vh_duration_str() - a time for people, at most two units
+ * @us: microseconds
+ *
+ * Returns: such as "50 ms", "1.5 s", "3m 20s"; free with g_free().
+ */
+char *vh_duration_str(uint64_t us);
+
+/**
+ * vh_percent_str() - a part of a whole
+ * @part: the part
+ * @whole: the whole; 0 gives "0 %"
+ *
+ * Returns: such as "5.1 %"; "<0.1 %" for little but not nothing; free with
+ * g_free().
+ */
+char *vh_percent_str(double part, double whole);
+
+/**
+ * vh_parse_size() - read what a user gave as size or address
+ * @text: decimal or 0x hexadecimal, with an optional suffix K, M, G, T (iB)
+ * @out: the bytes
+ *
+ * Returns: false when @text is no such thing or exceeds INT64_MAX.
+ */
+bool vh_parse_size(const char *text, uint64_t *out);
+
+/**
+ * vh_parse_seconds() - read what a user gave as time
+ * @text: seconds, with an optional fraction
+ * @us: microseconds
+ *
+ * Returns: false when @text is no number in 0.01 .. 86400.
+ */
+bool vh_parse_seconds(const char *text, int64_t *us);
+
+#endif
