@@ -52,6 +52,7 @@ VmheatSnapshot *qmp_query_vmheat_regions(bool has_start, uint64_t start,
                                          bool has_min_nr_accesses,
                                          uint32_t min_nr_accesses,
                                          bool has_limit, uint64_t limit,
+                                         bool has_columns, bool columns,
                                          Error **errp)
 {
     VmheatDevice *d = need_device(errp);
@@ -60,6 +61,7 @@ VmheatSnapshot *qmp_query_vmheat_regions(bool has_start, uint64_t start,
         .end = has_end ? end : UINT64_MAX,
         .min_nr_accesses = has_min_nr_accesses ? min_nr_accesses : 0,
         .limit = has_limit ? limit : MAX_LIMIT,
+        .columns = has_columns && columns,
     };
     VMHEAT_BQL_TIMER(d);
 

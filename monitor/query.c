@@ -164,10 +164,47 @@ static VmheatRegion *query_region(const VhSnapRegion *r)
     return out;
 }
 
+/* Where the next region of the answer goes, in either form. */
+typedef struct Tails {
+    VmheatRegionList **region;
+    uint64List **start;
+    uint64List **end;
+    uint32List **nr_accesses;
+    uint32List **age;
+} Tails;
+
+static Tails open_answer(VmheatSnapshot *out, bool columns)
+{
+    VmheatColumns *c;
+
+    if (!columns) {
+        return (Tails){ .region = &out->regions };
+    }
+    c = g_new0(VmheatColumns, 1);
+    out->columns = c;
+    out->has_columns = true;
+    return (Tails){ .start = &c->start,
+                    .end = &c->end,
+                    .nr_accesses = &c->nr_accesses,
+                    .age = &c->age };
+}
+
+static void append_region(Tails *t, const VhSnapRegion *r)
+{
+    if (t->region) {
+        QAPI_LIST_APPEND(t->region, query_region(r));
+        return;
+    }
+    QAPI_LIST_APPEND(t->start, r->start);
+    QAPI_LIST_APPEND(t->end, r->end);
+    QAPI_LIST_APPEND(t->nr_accesses, r->nr_accesses);
+    QAPI_LIST_APPEND(t->age, r->age);
+}
+
 static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
                         const VmheatRegionFilter *f)
 {
-    VmheatRegionList **tail = &out->regions;
+    Tails tails = open_answer(out, f->columns);
     uint64_t n = 0;
 
     for (size_t i = 0; i < s->nr_regions; i++) {
@@ -178,7 +215,7 @@ static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
             out->truncated = true;
             return;
         }
-        QAPI_LIST_APPEND(tail, query_region(&s->regions[i]));
+        append_region(&tails, &s->regions[i]);
     }
 }
 
@@ -209,7 +246,9 @@ VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
     out->sampling_interval = attrs->sampling_us;
     out->aggregation_interval = attrs->aggregation_us;
     out->max_nr_accesses = vh_attrs_max_accesses(attrs);
-    if (s) {
+    if (!s) {
+        open_answer(out, filter->columns);
+    } else {
         out->sequence = s->sequence;
         out->start_time = s->start_ns;
         out->end_time = s->end_ns;

@@ -14,6 +14,7 @@ typedef struct VmheatRegionFilter {
     uint64_t end;
     uint32_t min_nr_accesses;
     uint64_t limit;
+    bool columns;
 } VmheatRegionFilter;
 
 /** vmheat_query_info() - answer of query-vmheat */

@@ -88,6 +88,21 @@ class Regions(unittest.TestCase):
             exact = g.qmp("query-vmheat-regions", limit=len(everything))
             self.assertFalse(exact["truncated"])
 
+    def test_columns(self):
+        with Guest(device=FAKE + self.SCRIPT) as g:
+            empty = g.qmp("query-vmheat-regions", columns=True)
+            self.assertEqual(empty["regions"], [])
+            self.snapshot(g, lambda s: s["working-set-size"] > 0)
+            g.qmp("vmheat-pause")
+            rows = g.qmp("query-vmheat-regions", limit=5)
+            both = g.qmp("query-vmheat-regions", limit=5, columns=True)
+            self.assertEqual(both["regions"], [])
+            self.assertNotIn("columns", rows)
+            self.assertEqual(both["columns"], {
+                name: [r[name] for r in rows["regions"]]
+                for name in ("start", "end", "nr-accesses", "age")})
+            self.assertTrue(both["truncated"])
+
     def test_bad_filters(self):
         with Guest() as g:
             for bad, text in (({"start": 5, "end": 5}, "invalid 'end' 5"),
