@@ -16,6 +16,7 @@
  * @map: latest published map
  * @changed: called under the BQL when @map was replaced
  * @opaque: for @changed
+ * @max_ns: longest time it took, under the BQL, to make a map
  */
 typedef struct VmheatMapTracker {
     MemoryListener listener;
@@ -24,6 +25,7 @@ typedef struct VmheatMapTracker {
     VhMap *map;
     void (*changed)(void *opaque, VhMap *map);
     void *opaque;
+    int64_t max_ns;
 } VmheatMapTracker;
 
 /**

@@ -128,6 +128,9 @@ static void update(VmheatDevice *d)
     bool release;
     bool suspended = vmheat_suspend_reason(&d->suspend, &release) != NULL;
 
+    if (!d->worker) {
+        return; /* QEMU is exiting */
+    }
     vmheat_worker_set_mode(d->worker,
                            release                  ? VMHEAT_WORKER_RELEASE
                            : d->paused || suspended ? VMHEAT_WORKER_HOLD
@@ -148,7 +151,9 @@ static void map_changed(void *opaque, VhMap *map)
 {
     VmheatDevice *d = opaque;
 
-    vmheat_worker_set_map(d->worker, map);
+    if (d->worker) {
+        vmheat_worker_set_map(d->worker, map);
+    }
 }
 
 void vmheat_set_paused(VmheatDevice *d, bool paused)

@@ -115,7 +115,7 @@ static VmheatStats *query_stats(VmheatDevice *d)
     s->trap_cost = m.primitive.fire_ns;
     s->worker_time = m.worker_ns;
     s->vcpu_time = m.primitive.vcpu_ns;
-    s->bql_hold_max = d->bql_max_ns;
+    s->bql_hold_max = MAX(d->bql_max_ns, d->map.max_ns);
     s->effective_sampling_interval = m.effective_sampling_us;
     s->throttled = m.throttled;
     s->detail = g_strdup(m.primitive.detail ?: "");
