@@ -37,26 +37,46 @@ static const TypeInfo schema_info = {
     .instance_size = sizeof(VmheatSchema),
 };
 
+/* Names of the entities in a list; they belong to the list. */
+static GHashTable *schema_names(const QList *schema)
+{
+    GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
+    const QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(schema, e) {
+        const QDict *d = qobject_to(QDict, qlist_entry_obj(e));
+
+        g_hash_table_add(names, (char *)qdict_get_str(d, "name"));
+    }
+    return names;
+}
+
+/* Builtin types, and arrays of them, are in QEMU's own answer too. */
+static void append_ours(QList *schema)
+{
+    g_autoptr(GHashTable) names = schema_names(schema);
+    QObject *ours = qobject_from_qlit(&vmheat_qmp_schema_qlit);
+    const QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e) {
+        QDict *d = qobject_to(QDict, qlist_entry_obj(e));
+
+        if (!g_hash_table_contains(names, qdict_get_str(d, "name"))) {
+            qlist_append(schema, qobject_ref(d));
+        }
+    }
+    qobject_unref(ours);
+}
+
 static void query_schema(QDict *args, QObject **ret, Error **errp)
 {
     VmheatSchema *s =
         VMHEAT_SCHEMA(object_resolve_path(VMHEAT_SCHEMA_PATH, NULL));
-    QObject *ours;
-    const QListEntry *e;
 
     s->qemu_schema(args, ret, errp);
-    if (!*ret) {
-        return;
+    if (*ret) {
+        append_ours(qobject_to(QList, *ret));
     }
-    ours = qobject_from_qlit(&vmheat_qmp_schema_qlit);
-    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e) {
-        QDict *d = qobject_to(QDict, qlist_entry_obj(e));
-
-        if (!g_str_equal(qdict_get_str(d, "meta-type"), "builtin")) {
-            qlist_append(qobject_to(QList, *ret), qobject_ref(d));
-        }
-    }
-    qobject_unref(ours);
 }
 
 bool vmheat_monitor_installed(void)
