@@ -68,6 +68,31 @@ const VhMapSection *vh_map_find(const VhMap *m, uint64_t gpa)
     return NULL;
 }
 
+static bool contains_section(const VhMap *now, const VhMapSection *old)
+{
+    uint64_t at = old->gpa, end = old->gpa + old->size;
+
+    while (at < end) {
+        const VhMapSection *s = vh_map_find(now, at);
+
+        if (!s || s->hva + (at - s->gpa) != old->hva + (at - old->gpa)) {
+            return false;
+        }
+        at = s->gpa + s->size;
+    }
+    return true;
+}
+
+bool vh_map_contains(const VhMap *now, const VhMap *old)
+{
+    for (size_t i = 0; i < old->nr; i++) {
+        if (!contains_section(now, &old->sections[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint64_t vh_map_total(const VhMap *m)
 {
     uint64_t sum = 0;

@@ -13,6 +13,10 @@
  * stays valid until the thread was joined; its snapshot, stats and ranges may
  * be read from any thread.
  *
+ * The update interval: a new map that only adds memory is taken when that long
+ * has passed since the last one was. One that lacks memory is taken at once,
+ * because somebody waits for the memory to be let go of.
+ *
  * Lifetime of guest memory: a map handed over carries a reference that keeps
  * the RAM mapped. A replaced or dropped map is unreferenced only after the
  * monitor let go of it.
@@ -30,6 +34,7 @@ struct VmheatWorker {
     bool new_attrs;
     VhMap *map;
     bool new_map;
+    bool map_shrank; /* memory is gone: the new map can't wait */
     VmheatWorkerMode mode;
     bool new_mode;
     bool quit;
@@ -38,6 +43,7 @@ struct VmheatWorker {
     /* state, under lock */
     VhMonitor *monitor;
     bool holds_map;
+    uint64_t map_taken_ns;
     /* worker thread only */
     bool failing;
     /* constant */
@@ -80,6 +86,24 @@ static bool wants_map(const VmheatWorker *w)
     return w->mode != VMHEAT_WORKER_RELEASE && w->map;
 }
 
+/* When the latest map is to be taken, 0 when it was; lock held. */
+static uint64_t map_due_ns(const VmheatWorker *w)
+{
+    if (!wants_map(w) || !(w->new_map || !w->holds_map)) {
+        return 0;
+    }
+    return w->map_shrank || !w->holds_map
+               ? 1
+               : w->map_taken_ns + w->cfg.attrs.update_us * 1000;
+}
+
+static bool map_is_due(const VmheatWorker *w)
+{
+    uint64_t due = map_due_ns(w);
+
+    return due && due <= vh_clock_now(&w->cfg.host->clock);
+}
+
 /* Takes the requests; called and returns with the lock held. */
 static Requests take_requests(VmheatWorker *w)
 {
@@ -88,14 +112,18 @@ static Requests take_requests(VmheatWorker *w)
         .limits = w->cfg.limits,
         .map = vh_map_ref(w->map),
         .new_attrs = w->new_attrs,
-        .new_map = w->new_map || !w->holds_map,
+        .new_map = map_is_due(w),
         .mode = wants_map(w) ? w->mode : VMHEAT_WORKER_RELEASE,
         .quit = w->quit,
     };
 
     w->new_attrs = false;
-    w->new_map = false;
     w->new_mode = false;
+    if (r.new_map) {
+        w->new_map = false;
+        w->map_shrank = false;
+        w->map_taken_ns = vh_clock_now(&w->cfg.host->clock);
+    }
     return r;
 }
 
@@ -146,10 +174,14 @@ static uint64_t act(VmheatWorker *w, const Requests *r)
 static void wait_until(VmheatWorker *w, uint64_t deadline)
 {
     uint64_t now = vh_clock_now(&w->cfg.host->clock);
+    uint64_t map_due = map_due_ns(w);
 
-    if (w->quit || w->new_attrs || w->new_map || w->new_mode ||
+    if (w->quit || w->new_attrs || w->new_mode ||
         wants_map(w) != w->holds_map) {
         return;
+    }
+    if (map_due && (!deadline || map_due < deadline)) {
+        deadline = map_due;
     }
     if (!deadline) {
         qemu_cond_wait(&w->wake, &w->lock);
@@ -260,6 +292,7 @@ void vmheat_worker_set_map(VmheatWorker *w, VhMap *map)
         old = w->map;
         w->map = vh_map_ref(map);
         w->new_map = true;
+        w->map_shrank |= old && !vh_map_contains(map, old);
         qemu_cond_signal(&w->wake);
     }
     vh_map_unref(old);

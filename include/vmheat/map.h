@@ -63,6 +63,13 @@ void vh_map_unref(VhMap *m);
 /** vh_map_find() - the section that holds @gpa, or NULL; O(log n) */
 const VhMapSection *vh_map_find(const VhMap *m, uint64_t gpa);
 
+/**
+ * vh_map_contains() - is all memory of @old in @now too, mapped where it was?
+ *
+ * It does not matter how either is cut into sections.
+ */
+bool vh_map_contains(const VhMap *now, const VhMap *old);
+
 /** vh_map_total() - bytes of all sections */
 uint64_t vh_map_total(const VhMap *m);
 

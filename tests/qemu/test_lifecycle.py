@@ -139,6 +139,26 @@ class MemoryHotplug(unittest.TestCase):
                 "query-vmheat-regions", start=dimm["start"],
                 end=dimm["start"] + dimm["size"])["regions"])
 
+    def test_update_interval(self):
+        """New memory is taken when the update interval has passed."""
+        with tempfile.TemporaryDirectory() as tmp, Guest(
+                args=self.ARGS,
+                device="id=heat0,update-interval=3600000000") as g:
+            g.qmp.wait_until("a snapshot",
+                             lambda: g.qmp("query-vmheat")["snapshot"])
+            g.qmp("object-add", **{
+                "qom-type": "memory-backend-file", "id": "mem1",
+                "size": 128 << 20, "share": True,
+                "mem-path": os.path.join(tmp, "dimm")})
+            g.qmp("device_add", driver="pc-dimm", id="dimm1", memdev="mem1")
+            last = g.qmp("query-vmheat")["snapshot"]
+            g.qmp.wait_until("more snapshots", lambda: g.qmp(
+                "query-vmheat")["snapshot"] > last + 2)
+            self.assertFalse(self.ranges(g)["mem1"]["monitored"])
+            g.qmp("vmheat-set", update_interval=1000000)
+            g.qmp.wait_until("the DIMM is monitored", lambda: self.ranges(
+                g)["mem1"]["monitored"])
+
     def test_private_dimm_is_left_alone(self):
         with Guest(args=self.ARGS) as g:
             g.qmp("object-add", **{"qom-type": "memory-backend-ram",

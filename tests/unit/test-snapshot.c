@@ -115,6 +115,46 @@ static void test_map_empty(void)
     vh_map_unref(m);
 }
 
+/* One section [from, to) in pages, mapped at page @at of a make-believe HVA. */
+static VhMapSection section(uint64_t from, uint64_t to, uint64_t at)
+{
+    return (VhMapSection){ .gpa = P(from),
+                           .size = P(to - from),
+                           .hva = (uint8_t *)(uintptr_t)P(at) };
+}
+
+static VhMap *map_of(const VhMapSection *v, size_t nr)
+{
+    return vh_map_new(g_memdup2(v, nr * sizeof(*v)), nr);
+}
+
+static void test_map_contains(void)
+{
+    const VhMapSection whole[] = { section(4, 12, 104), section(20, 24, 220) };
+    const VhMapSection split[] = { section(4, 6, 104), section(6, 12, 106),
+                                   section(20, 24, 220) };
+    const VhMapSection hole[] = { section(4, 6, 104), section(7, 12, 107),
+                                  section(20, 24, 220) };
+    const VhMapSection moved[] = { section(4, 12, 105), section(20, 24, 220) };
+    const VhMapSection less[] = { section(4, 12, 104) };
+    VhMap *a = map_of(whole, 2), *b = map_of(split, 3), *c = map_of(hole, 3);
+    VhMap *d = map_of(moved, 2), *e = map_of(less, 1);
+
+    g_assert_true(vh_map_contains(a, a));
+    g_assert_true(vh_map_contains(b, a));
+    g_assert_true(vh_map_contains(a, b));
+    g_assert_true(vh_map_contains(a, e));
+    g_assert_false(vh_map_contains(e, a));
+    g_assert_false(vh_map_contains(c, a));
+    g_assert_true(vh_map_contains(a, c));
+    g_assert_false(vh_map_contains(d, a));
+    vh_map_unref(a);
+    vh_map_unref(b);
+    vh_map_unref(c);
+    vh_map_unref(d);
+    vh_map_unref(e);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -124,5 +164,6 @@ int main(int argc, char **argv)
     g_test_add_func("/map/find", test_map_find);
     g_test_add_func("/map/release", test_map_release);
     g_test_add_func("/map/empty", test_map_empty);
+    g_test_add_func("/map/contains", test_map_contains);
     return g_test_run();
 }
