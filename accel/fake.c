@@ -42,7 +42,7 @@ static bool parse_size(const char *text, uint64_t *out)
 
     *out = v << shift;
     return g_ascii_isdigit(*text) && !*(shift ? end + 1 : end) &&
-           *out >> shift == v;
+           v < G_MAXUINT64 && *out >> shift == v;
 }
 
 static bool parse_double(const char *text, double *out)

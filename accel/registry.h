@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The primitives there are. A new one is a line here and a line in registry.c. */
+/* The primitives there are. A new one is a line here and a line in registry.c.
+ */
 #ifndef VMHEAT_ACCEL_REGISTRY_H
 #define VMHEAT_ACCEL_REGISTRY_H
 

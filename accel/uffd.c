@@ -32,8 +32,8 @@ int vh_uffd_open(void)
         .features =
             UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
     };
-    int fd = syscall(SYS_userfaultfd,
-                     O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+    int fd =
+        syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
 
     if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) < 0) {
         close(fd);

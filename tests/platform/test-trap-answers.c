@@ -2,8 +2,10 @@
 /* What the trap answers: hot pages fire, cold ones are silent and stay so. */
 #include <glib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "accel/uffd.h"
 #include "rig.h"
 
 #define HOT 16
@@ -46,8 +48,10 @@ static void wait_for_round(Toucher *t)
     }
 }
 
+/* On a busy machine a vCPU may be late, and then all of a batch is LOST. */
 static void check_round(Rig *r, Toucher *t)
 {
+    uint64_t lost = rig_stats(r).lost;
     VhCheck c[HOT + COLD];
 
     for (size_t i = 0; i < HOT; i++) {
@@ -59,11 +63,25 @@ static void check_round(Rig *r, Toucher *t)
     r->ops->arm(r->trap, c, HOT + COLD);
     wait_for_round(t);
     r->ops->collect(r->trap, c, HOT + COLD);
+    if (rig_stats(r).lost > lost) {
+        g_assert_nonnull(r->host.run_on_vcpu);
+        return;
+    }
     for (size_t i = 0; i < HOT + COLD; i++) {
         g_assert_cmpint(c[i].state, ==,
                         i < HOT ? VH_CHECK_FIRED : VH_CHECK_SILENT);
         g_assert_cmpuint(c[i].granule, ==, PAGE);
     }
+}
+
+static bool have_uffd(void)
+{
+    int fd = vh_uffd_open();
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
 }
 
 static void test_hot_and_cold(const void *with_vcpu)
@@ -73,13 +91,13 @@ static void test_hot_and_cold(const void *with_vcpu)
     VhPrimitiveStats st;
     pthread_t thread;
 
-    rig_open(&r, MIB, with_vcpu);
-    rig_set_map(&r);
-    if (!strstr(rig_stats(&r).detail, "no fault-around")) {
+    if (!have_uffd()) {
         g_test_skip("no userfaultfd here, so cold neighbours fire as well");
-        rig_close(&r);
         return;
     }
+    rig_open(&r, MIB, with_vcpu);
+    rig_set_map(&r);
+    g_assert_nonnull(strstr(rig_stats(&r).detail, "no fault-around"));
     g_assert_cmpint(pthread_create(&thread, NULL, toucher, &t), ==, 0);
     for (int i = 0; i < 20; i++) {
         check_round(&r, &t);
@@ -87,11 +105,12 @@ static void test_hot_and_cold(const void *with_vcpu)
     __atomic_store_n(&t.stop, 1, __ATOMIC_SEQ_CST);
     pthread_join(thread, NULL);
     st = rig_stats(&r);
-    g_assert_cmpuint(st.fires, ==, 20 * HOT);
-    g_assert_cmpuint(st.arms, >=, 20 * HOT);
-    g_assert_cmpuint(st.arms_free, >=, 19 * COLD);
-    g_assert_cmpuint(st.arms + st.arms_free, ==, 20 * (HOT + COLD));
-    g_assert_cmpuint(st.lost, ==, 0);
+    g_assert_cmpuint(st.arms + st.arms_free + st.lost, ==, 20 * (HOT + COLD));
+    g_assert_cmpuint(st.fires + st.lost, >=, 20 * HOT);
+    if (!st.lost) {
+        g_assert_cmpuint(st.fires, ==, 20 * HOT);
+        g_assert_cmpuint(st.arms_free, >=, 19 * COLD);
+    }
     rig_assert_filled(r.mem, r.size);
     rig_close(&r);
 }
@@ -149,7 +168,8 @@ static void test_mlocked(void)
     Rig r;
 
     rig_open(&r, MIB, false);
-    if (mlock(r.mem, 16 * PAGE)) {
+    /* Not mlock(): sanitizers turn that into nothing. */
+    if (syscall(SYS_mlock, r.mem, 16 * PAGE)) {
         g_test_skip("mlock is not allowed here");
         rig_close(&r);
         return;

@@ -5,6 +5,7 @@
  */
 #include <glib.h>
 
+#include "accel/pagemap.h"
 #include "rig.h"
 
 /* Arms page after page until an answer is lost; which is the second. */
@@ -21,15 +22,18 @@ static size_t arm_until_lost(Rig *r)
 
 static bool is_mapped(Rig *r, size_t page)
 {
-    VhCheck c = rig_arm(r, page);
+    VhPagemap pm;
+    char *why = NULL;
+    bool yes;
 
-    g_assert_cmpint(c.state, ==, VH_CHECK_ARMED);
-    return c.present;
+    g_assert_true(vh_pagemap_open(&pm, &why));
+    yes = vh_pagemap_present(&pm, r->mem + page * PAGE);
+    vh_pagemap_close(&pm);
+    return yes;
 }
 
 static void test_late(void)
 {
-    uint64_t lost;
     size_t page;
     Rig r;
 
@@ -41,9 +45,7 @@ static void test_late(void)
     g_assert_cmpuint(vcpu_queued(&r.vcpu), ==, 1);
     vcpu_hold(&r.vcpu, false);
     vcpu_drain(&r.vcpu); /* cancelled: must do nothing any more */
-    lost = rig_stats(&r).lost;
     g_assert_true(is_mapped(&r, page));
-    g_assert_cmpuint(rig_stats(&r).lost, ==, lost);
     rig_assert_filled(r.mem, r.size);
     rig_close(&r);
 }
