@@ -225,8 +225,10 @@ def qemu_of(build):
     raise Failed(f"{build} is not configured for a QEMU; run ./configure")
 
 
-def mib(start, end):
-    return f"{start:#012x} - {end:#012x}  {(end - start) / MIB:8.2f} MiB"
+def extent(start, end):
+    size = end - start
+    text = f"{size / MIB:.1f} MiB" if size >= MIB else f"{size >> 10} KiB"
+    return f"{start:#012x} - {end:#012x}  {text:>10}"
 
 
 def boot(machine):
@@ -242,7 +244,7 @@ def boot(machine):
     print(f"== ready after {time.monotonic() - begin:.1f} s "
           f"(accel {machine.accel}): {guest.about()}")
     for start, end in hot:
-        print(f"   the guest keeps hot: {mib(start, end)}")
+        print(f"   the guest keeps hot: {extent(start, end)}")
     return hot
 
 
@@ -275,11 +277,11 @@ def report(hot, scores, snapshot, info):
     most = snapshot["max-nr-accesses"]
     print("== truth: what the guest says it keeps hot")
     for start, end in hot:
-        print(f"   {mib(start, end)}")
+        print(f"   {extent(start, end)}")
     print("== vmheat: regions found accessed in at least half of the checks")
     for r in snapshot["regions"]:
         if r["nr-accesses"] * 2 >= most:
-            print(f"   {mib(r['start'], r['end'])}  "
+            print(f"   {extent(r['start'], r['end'])}  "
                   f"{r['nr-accesses']}/{most} checks, age {r['age']}")
     wss, stats = snapshot["working-set-size"], info["stats"]
     true = sum(end - start for start, end in hot)

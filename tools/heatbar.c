@@ -75,7 +75,10 @@ static void put_gap(Cutter *c, uint64_t next)
 {
     VhCell gap = { next, VH_CELL_GAP };
 
-    if (c->cells->len) { /* nothing before it: not a gap one can see */
+    guint n = c->cells->len;
+
+    /* not with nothing before it, nor twice */
+    if (n && g_array_index(c->cells, VhCell, n - 1).level != VH_CELL_GAP) {
         g_array_append_val(c->cells, gap);
     }
     c->gap = false;
@@ -145,6 +148,11 @@ GArray *vh_heatbar_cells(const VhSnapshot *snap, unsigned columns,
     return c.cells;
 }
 
+char *vh_heat_text(int level)
+{
+    return g_strndup(&heat_char[level], 1);
+}
+
 void vh_heat_mark(VhPage *page, int level)
 {
     if (level == VH_CELL_GAP) {
@@ -156,10 +164,10 @@ void vh_heat_mark(VhPage *page, int level)
     }
 }
 
-static int address_digits(const VhSnapshot *snap)
+static unsigned address_digits(const VhSnapshot *snap)
 {
     uint64_t last = snap->nr ? snap->regions[snap->nr - 1].end : 0;
-    int digits = 8;
+    unsigned digits = 8;
 
     while (digits < 16 && last >> (digits * 4)) {
         digits++;
@@ -182,22 +190,23 @@ static void draw_legend(VhPage *page, uint64_t cell_bytes, bool gaps)
     vh_page_end(page);
 }
 
-static void draw_rows(VhPage *page, const GArray *cells, unsigned label,
-                      int digits, unsigned columns)
+static void draw_rows(VhPage *page, const GArray *cells, bool label,
+                      unsigned digits, unsigned columns)
 {
     for (guint i = 0; i < cells->len; i += columns) {
         const VhCell *cell = &g_array_index(cells, VhCell, i);
         guint end = MIN(i + columns, cells->len);
 
         if (label) {
-            vh_page_add(page, VH_STYLE_DIM, "0x%0*" PRIx64, digits,
+            vh_page_add(page, VH_STYLE_DIM, "0x%0*" PRIx64, (int)digits,
                         cell->start);
-            vh_page_add(page, VH_STYLE_PLAIN, " [");
+            vh_page_to(page, digits + 3);
         }
+        vh_page_add(page, VH_STYLE_PLAIN, "[");
         for (guint j = i; j < end; j++, cell++) {
             vh_heat_mark(page, cell->level);
         }
-        vh_page_add(page, VH_STYLE_PLAIN, "%s", label ? "]" : "");
+        vh_page_add(page, VH_STYLE_PLAIN, "]");
         vh_page_end(page);
     }
 }
@@ -205,17 +214,14 @@ static void draw_rows(VhPage *page, const GArray *cells, unsigned label,
 void vh_heatbar_draw(VhPage *page, const VhSnapshot *snap, unsigned rows)
 {
     unsigned width = page->term->width;
-    int digits = address_digits(snap);
-    unsigned label = digits + 5; /* 0x, blank, two brackets */
-    unsigned columns;
+    unsigned digits = address_digits(snap);
+    /* rather a map without addresses than half a map */
+    bool label = width >= digits + 3 + 18;
+    unsigned columns = MAX((int)width - 2 - (label ? digits + 3 : 0), 1);
     uint64_t cell_bytes;
     g_autoptr(GArray) cells = NULL;
     bool gaps = false;
 
-    if (width < label + 16) {
-        label = 0; /* rather a map without addresses than half a map */
-    }
-    columns = MAX(width - label, 1);
     cells = vh_heatbar_cells(snap, columns * MAX(rows, 1), &cell_bytes);
     draw_rows(page, cells, label, digits, columns);
     for (guint i = 0; i < cells->len; i++) {

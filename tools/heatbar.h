@@ -57,4 +57,12 @@ void vh_heatbar_draw(VhPage *page, const VhSnapshot *snap, unsigned rows);
  */
 void vh_heat_mark(VhPage *page, int level);
 
+/**
+ * vh_heat_text() - a heat level without colours
+ * @level: heat level
+ *
+ * Returns: one character as a string; free with g_free().
+ */
+char *vh_heat_text(int level);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ char *vh_duration_str(uint64_t us)
     uint64_t s = us / 1000000;
 
     if (us < 1000) {
-        return g_strdup_printf("%" PRIu64 " us", us);
+        return us ? g_strdup_printf("%" PRIu64 " us", us) : g_strdup("0 s");
     }
     if (us < 999500) {
         return one_unit(us / 1e3, "ms");
