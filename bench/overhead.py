@@ -21,6 +21,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def mebibytes(text):
+    """1024, 1024M and 1G are the same."""
+    factor = {"M": 1, "G": 1024}.get(text[-1:].upper())
+    return int(text[:-1]) * factor if factor else int(text)
+
+
 def parse_args():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     p.add_argument("--accel", choices=["kvm", "tcg"],
@@ -29,7 +35,8 @@ def parse_args():
     p.add_argument("--pairs", type=int, default=7)
     p.add_argument("--window", type=float, default=1.5,
                    help="seconds of each half of a pair")
-    p.add_argument("--size", type=int, default=1024, help="MiB of RAM")
+    p.add_argument("--size", type=mebibytes, default=1024,
+                   help="RAM: MiB, or with suffix M or G")
     p.add_argument("--share", type=float, default=0.05, help="hot share")
     p.add_argument("--write-percent", type=int, default=25)
     p.add_argument("--settle", type=float, default=5.0,
@@ -94,6 +101,9 @@ def run(args):
         guest.qmp("device_add", driver="vmheat", id="heat0", **{
             k: int(v) if v.isdigit() else v for k, v in props.items()})
         seen = guest.watch(args.settle)
+        if not seen:
+            sys.exit("overhead: no snapshot within --settle "
+                     f"{args.settle} s")
         last = seen[-max(1, len(seen) // 2):]
         cpu = worker_percent(guest, 3)
         slowdowns = measure_pairs(guest, args.pairs, args.window)

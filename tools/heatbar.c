@@ -125,9 +125,9 @@ GArray *vh_heatbar_cells(const VhSnapshot *snap, unsigned columns,
     uint64_t per = (monitored_bytes(snap) + cells - 1) / cells;
     Cutter c = {
         .cells = g_array_new(false, false, sizeof(VhCell)),
-        .cell_bytes = MAX(
-            (per + CELL_GRANULE - 1) / CELL_GRANULE * CELL_GRANULE,
-            CELL_GRANULE),
+        .cell_bytes =
+            MAX((per + CELL_GRANULE - 1) / CELL_GRANULE * CELL_GRANULE,
+                CELL_GRANULE),
     };
 
     for (size_t i = 0; i < snap->nr; i++) {

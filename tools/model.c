@@ -133,9 +133,8 @@ static JsonObject *root(Reader *r, JsonNode *node)
 
 static void read_regions(Reader *r, JsonObject *o, VhSnapshot *s)
 {
-    JsonArray *list = get_list(r, o, "regions", sizeof(VhRegion), &s->regions,
-                               &s->nr);
-    uint64_t before = 0;
+    JsonArray *list =
+        get_list(r, o, "regions", sizeof(VhRegion), &s->regions, &s->nr);
 
     for (size_t i = 0; i < s->nr; i++) {
         JsonObject *e = element(r, list, i, "regions");
@@ -146,6 +145,65 @@ static void read_regions(Reader *r, JsonObject *o, VhSnapshot *s)
             .nr_accesses = get_uint(r, e, "nr-accesses"),
             .age = get_uint(r, e, "age"),
         };
+    }
+}
+
+/* One list of numbers; all have to be as long as the first. */
+static JsonArray *column(Reader *r, JsonObject *o, const char *name,
+                         JsonArray *first)
+{
+    JsonNode *node = member(o, name);
+    JsonArray *list =
+        node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+    if (!list || (first && json_array_get_length(list) !=
+                               json_array_get_length(first))) {
+        problem(r, name, "list");
+        return NULL;
+    }
+    return list;
+}
+
+static uint64_t number_at(Reader *r, JsonArray *list, size_t i,
+                          const char *name)
+{
+    JsonNode *node = json_array_get_element(list, i);
+
+    if (!is_type(node, G_TYPE_INT64) || json_node_get_int(node) < 0) {
+        problem(r, name, "numbers in");
+        return 0;
+    }
+    return json_node_get_int(node);
+}
+
+static void read_columns(Reader *r, JsonObject *root, VhSnapshot *s)
+{
+    JsonObject *o = get_object(r, root, "columns");
+    JsonArray *start = column(r, o, "start", NULL);
+    JsonArray *end = column(r, o, "end", start);
+    JsonArray *nr = column(r, o, "nr-accesses", start);
+    JsonArray *age = column(r, o, "age", start);
+
+    if (!start || !end || !nr || !age) {
+        return;
+    }
+    s->nr = json_array_get_length(start);
+    s->regions = g_new(VhRegion, s->nr + 1);
+    for (size_t i = 0; i < s->nr; i++) {
+        s->regions[i] = (VhRegion){
+            .start = number_at(r, start, i, "start"),
+            .end = number_at(r, end, i, "end"),
+            .nr_accesses = number_at(r, nr, i, "nr-accesses"),
+            .age = number_at(r, age, i, "age"),
+        };
+    }
+}
+
+static void check_order(Reader *r, const VhSnapshot *s)
+{
+    uint64_t before = 0;
+
+    for (size_t i = 0; i < s->nr; i++) {
         if (s->regions[i].start < before ||
             s->regions[i].end <= s->regions[i].start) {
             problem(r, "regions", "sorted");
@@ -170,7 +228,12 @@ VhSnapshot *vh_snapshot_parse(JsonNode *node, GError **error)
     s->total_size = get_uint(&r, o, "total-size");
     s->nr_regions = get_uint(&r, o, "nr-regions");
     s->truncated = get_bool(&r, o, "truncated");
-    read_regions(&r, o, s);
+    if (member(o, "columns")) {
+        read_columns(&r, o, s);
+    } else {
+        read_regions(&r, o, s);
+    }
+    check_order(&r, s);
     return give_problem(&r, error) ? NULL : g_steal_pointer(&s);
 }
 

@@ -68,7 +68,7 @@ typedef struct VhInfo {
 
 /**
  * vh_snapshot_parse() - read a reply of query-vmheat-regions
- * @node: the reply
+ * @node: the reply, with regions as a list or as columns
  * @error: names what is missing or wrong
  *
  * Returns: a snapshot; free with vh_snapshot_free(). NULL on error.

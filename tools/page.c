@@ -42,9 +42,8 @@ unsigned vh_page_left(const VhPage *page)
 static void style_on(VhPage *page, VhStyle style)
 {
     static const char *const codes[] = {
-        [VH_STYLE_BOLD] = "1",    [VH_STYLE_DIM] = "2",
-        [VH_STYLE_GOOD] = "32",   [VH_STYLE_WARN] = "33",
-        [VH_STYLE_BAD] = "1;31",
+        [VH_STYLE_BOLD] = "1",  [VH_STYLE_DIM] = "2",    [VH_STYLE_GOOD] = "32",
+        [VH_STYLE_WARN] = "33", [VH_STYLE_BAD] = "1;31",
     };
 
     if (style >= VH_STYLE_HEAT) {
@@ -214,7 +213,8 @@ char *vh_page_text(const VhPage *page)
 
 char *vh_page_screen(const VhPage *page)
 {
-    GString *out = g_string_new("\033[H");
+    /* "synchronized update": terminals that know it do not show halves */
+    GString *out = g_string_new("\033[?2026h\033[H");
     guint n = MIN(page->lines->len, page->term->height);
 
     for (guint i = 0; i < n; i++) {
@@ -227,5 +227,6 @@ char *vh_page_screen(const VhPage *page)
     if (n < page->term->height) {
         g_string_append(out, "\033[J");
     }
+    g_string_append(out, "\033[?2026l");
     return g_string_free(out, false);
 }

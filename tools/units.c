@@ -103,9 +103,8 @@ bool vh_parse_size(const char *text, uint64_t *out)
         }
         shift = (s - suffixes + 1) * 10;
         rest++;
-        rest += g_str_equal(rest, "iB") || g_str_equal(rest, "B")
-                    ? strlen(rest)
-                    : 0;
+        rest += g_str_equal(rest, "iB") || g_str_equal(rest, "B") ? strlen(rest)
+                                                                  : 0;
     }
     if (*rest || v > (uint64_t)INT64_MAX >> shift) {
         return false;

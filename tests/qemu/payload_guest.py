@@ -84,8 +84,12 @@ class PayloadGuest(Guest):
         return self.payload.verify().ok and self.payload.check_memory().ok
 
 
-def one_hot_range(size, share=0.05, rate=0, write_percent=25, at=0.4):
-    """A contiguous hot range of this share of the guest."""
+def one_hot_range(size, share=0.05, rate=0, write_percent=25, at=0.423):
+    """A contiguous hot range of this share of the guest.
+
+    By default it lies across the regions that monitoring begins with (20 even
+    ones), so that it has to be found.
+    """
     start = int(size * at) // MB * MB
     length = int(size * share) // 4096 * 4096
     return Range(start, length, rate, write_percent)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The picture is right and the memory unharmed, judged by the payload."""
 
-import os
+import math
+import statistics
 import sys
 import time
 import unittest
@@ -15,25 +16,35 @@ WITHIN = 3.0
 
 
 class Detect(unittest.TestCase):
+    def once(self, accel, machine):
+        """(when it was first right, median of both scores from then on)."""
+        with PayloadGuest(size=GIB, accel=accel, machine=machine) as g:
+            g.payload.start([one_hot_range(GIB)])
+            time.sleep(0.5)
+            g.qmp("device_add", driver="vmheat", id="heat0")
+            seen = g.watch(WITHIN + 3)
+            self.assertTrue(g.intact(), "guest memory was changed")
+        good = [s for s in seen if min(s[1], s[2]) >= GOOD]
+        first = good[0][0] if good else math.inf
+        later = [s for s in seen if s[0] >= first] or seen
+        precision = statistics.median(s[1] for s in later)
+        recall = statistics.median(s[2] for s in later)
+        print(f"{accel} {machine}: right after {first:.2f} s, from then on "
+              f"precision {precision:.3f} recall {recall:.3f} (medians of "
+              f"{len(later)} snapshots)", file=sys.stderr)
+        return first, min(precision, recall)
+
     def check(self, accel, machine):
         """5 % of 1 GiB hot: seen within 3 s of plugging in the monitor."""
         tries = []
-        # a loaded test machine may miss the deadline once, not three times
-        for _ in range(3):
-            with PayloadGuest(size=GIB, accel=accel, machine=machine) as g:
-                g.payload.start([one_hot_range(GIB)])
-                time.sleep(0.5)
-                g.qmp("device_add", driver="vmheat", id="heat0")
-                seen = g.watch(WITHIN)
-                self.assertTrue(g.intact(), "guest memory was changed")
-            best = max(seen, key=lambda s: min(s[1], s[2]))
-            print(f"{accel} {machine}: precision {best[1]:.3f} recall "
-                  f"{best[2]:.3f} after {best[0]:.2f} s, "
-                  f"{len(seen)} snapshots", file=sys.stderr)
-            tries.append(min(best[1], best[2]))
-            if tries[-1] >= GOOD:
+        # a loaded test machine may miss the deadline, but not three times
+        while len(tries) < 3:
+            first, score = self.once(accel, machine)
+            self.assertGreaterEqual(score, GOOD)
+            if first <= WITHIN:
                 return
-        self.fail(f"precision or recall below {GOOD}: {tries}")
+            tries.append(first)
+        self.fail(f"precision and recall {GOOD} only after {tries} s")
 
     def need_kvm(self):
         if not have_kvm():
@@ -47,8 +58,11 @@ class Detect(unittest.TestCase):
         self.need_kvm()
         self.check("kvm", "q35")
 
-    def test_tcg(self):
+    def test_tcg_microvm(self):
         self.check("tcg", "microvm")
+
+    def test_tcg_q35(self):
+        self.check("tcg", "q35")
 
 
 class Changes(unittest.TestCase):
@@ -102,6 +116,46 @@ class Changes(unittest.TestCase):
                 g.qmp.wait_event("DEVICE_DELETED")
             self.assertTrue(g.intact())
 
+    def test_stop_pause_and_hotplug_under_load(self):
+        """None of it harms memory; all of it is survived."""
+        with PayloadGuest(size=self.SIZE, accel=self.accel(), machine="q35",
+                          device="id=heat0",
+                          args=["-m", "256M,slots=2,maxmem=1G"]) as g:
+            g.payload.start([one_hot_range(self.SIZE, write_percent=100)])
+            for i in range(10):
+                g.qmp("stop")
+                g.qmp("vmheat-pause")
+                g.qmp("cont")
+                g.qmp("vmheat-resume")
+                last = g.qmp("query-vmheat")["snapshot"]
+                g.qmp.wait_until("a snapshot", lambda: g.qmp(
+                    "query-vmheat")["snapshot"] > last)
+                if i < 2:
+                    g.qmp("object-add", **{
+                        "qom-type": "memory-backend-memfd", "id": f"mem{i+1}",
+                        "size": 128 * MB, "share": True})
+                    g.qmp("device_add", driver="pc-dimm", id=f"dimm{i+1}",
+                          memdev=f"mem{i+1}")
+            blocks = {r["block"] for r in g.qmp("query-vmheat")["ranges"]}
+            self.assertEqual(blocks, {"mem0", "mem1", "mem2"})
+            self.assertTrue(g.intact())
+
+    def test_reset_under_load(self):
+        """The guest boots anew, with the monitor running all the while."""
+        with PayloadGuest(size=self.SIZE, accel=self.accel(), machine="q35",
+                          device="id=heat0", reboot=True) as g:
+            for _ in range(3):
+                g.payload.start([one_hot_range(self.SIZE)])
+                g.qmp("system_reset")
+                g.qmp.wait_event("RESET")
+                g.payload.set("PHASE", 0)
+                g.payload.wait_ready()
+                g.payload.calibrate()
+            g.payload.start([one_hot_range(self.SIZE)])
+            g.qmp.wait_until("traps", lambda: g.qmp(
+                "query-vmheat")["working-set-size"] > 0)
+            self.assertTrue(g.intact())
+
     def test_everything_hot_stays_below_the_cap(self):
         """All memory hot: traps are held to traps-per-second."""
         hot = one_hot_range(self.SIZE, share=0.9, at=0.08)
@@ -138,7 +192,12 @@ class PageKinds(unittest.TestCase):
 
     def test_hugetlb(self):
         free = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
-        if not os.path.exists(free) or int(open(free).read()) < 64:
+        try:
+            with open(free, encoding="ascii") as f:
+                pages = int(f.read())
+        except OSError:
+            pages = 0
+        if pages < 64:
             self.skipTest("fewer than 64 free 2 MiB huge pages")
         size = 128 * MB
         with PayloadGuest(size=size, machine="microvm", device="id=heat0",

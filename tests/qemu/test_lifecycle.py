@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from guest import Guest
+from qmp import QMPError
 
 
 class Lifecycle(unittest.TestCase):
@@ -31,11 +32,21 @@ class Lifecycle(unittest.TestCase):
             g.qmp("device_del", id="heat0")
             try:
                 g.qmp("device_del", id="heat0")
-            except Exception:  # it may be gone already
-                pass
+            except QMPError as e:
+                self.assertEqual(e.cls, "DeviceNotFound")  # gone already
             g.qmp.wait_event("DEVICE_DELETED")
             g.qmp("device_add", driver="vmheat", id="heat0")
             self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+
+    def test_events_of_a_plug(self):
+        with Guest(device=None) as g:
+            g.qmp("device_add", driver="vmheat", id="heat0")
+            event = g.qmp.wait_event("VMHEAT_PRIMITIVE_CHANGED")["data"]
+            self.assertEqual((event["id"], event["primitive"]),
+                             ("heat0", "trap"))
+            self.assertIn("auto", event["reason"])
+            event = g.qmp.wait_event("VMHEAT_STATE_CHANGED")["data"]
+            self.assertEqual(event, {"id": "heat0", "state": "running"})
 
     def test_stop_and_cont(self):
         with Guest() as g:

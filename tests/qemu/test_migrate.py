@@ -5,15 +5,13 @@ import os
 import unittest
 
 from guest import have_kvm
+from qmp import QMPError
 from payload_guest import MB, PayloadGuest, one_hot_range
 
 SIZE = 128 * MB
 
 
 class Migrate(unittest.TestCase):
-    def accels(self):
-        return ["tcg", "kvm"] if have_kvm() else ["tcg"]
-
     def guest(self, accel, **kwargs):
         return PayloadGuest(size=SIZE, accel=accel, machine="q35",
                             device="id=heat0", **kwargs)
@@ -24,7 +22,7 @@ class Migrate(unittest.TestCase):
                 "query-migrate").get("status") in ("completed", "failed"))
         self.assertEqual(source.qmp("query-migrate")["status"], "completed")
 
-    def live(self, accel, postcopy=False):
+    def live(self, accel):
         hot = one_hot_range(SIZE, share=0.1, rate=20000, write_percent=50)
         with self.guest(accel) as source:
             path = os.path.join(source.dir, "migrate.sock")
@@ -52,10 +50,13 @@ class Migrate(unittest.TestCase):
                 self.assertEqual(dest.qmp("query-vmheat")["state"], "running")
                 self.assertTrue(dest.intact(), "memory arrived damaged")
 
-    def test_live(self):
-        for accel in self.accels():
-            with self.subTest(accel):
-                self.live(accel)
+    def test_live_tcg(self):
+        self.live("tcg")
+
+    def test_live_kvm(self):
+        if not have_kvm():
+            self.skipTest("no /dev/kvm here")
+        self.live("kvm")
 
     def test_cancelled(self):
         """A migration that is cancelled: monitoring resumes by itself."""
@@ -85,7 +86,9 @@ class Migrate(unittest.TestCase):
             try:
                 g.qmp("migrate-set-capabilities", capabilities=[
                     {"capability": "background-snapshot", "state": True}])
-            except Exception as e:
+            except QMPError as e:
+                # QEMU 7.2 offers it for private memory only
+                self.assertIn("not compatible with guest memory", str(e))
                 self.skipTest(f"background snapshots: {e}")
             g.qmp("migrate", uri="exec:cat > " +
                   os.path.join(g.dir, "snapshot"))

@@ -195,8 +195,8 @@ static char *read_line(QmpSocket *q, gint64 deadline, GError **error)
 {
     char *line, *end;
 
-    while (!(end = memchr(q->in->str + q->scanned, '\n',
-                          q->in->len - q->scanned))) {
+    while (!(
+        end = memchr(q->in->str + q->scanned, '\n', q->in->len - q->scanned))) {
         q->scanned = q->in->len;
         if (!read_some(q, deadline, error)) {
             return NULL;
@@ -217,8 +217,8 @@ static JsonNode *read_object(QmpSocket *q, gint64 deadline, GError **error)
     if (!line) {
         return NULL;
     }
-    node = g_utf8_validate(line, -1, NULL) ? json_from_string(line, NULL)
-                                           : NULL;
+    node =
+        g_utf8_validate(line, -1, NULL) ? json_from_string(line, NULL) : NULL;
     if (node && JSON_NODE_HOLDS_OBJECT(node)) {
         return g_steal_pointer(&node);
     }
@@ -310,8 +310,8 @@ static bool send_text(QmpSocket *q, const char *text, gint64 deadline,
     return true;
 }
 
-static JsonNode *qmp_execute(VhTransport *t, JsonNode *request,
-                             gint64 deadline, GError **error)
+static JsonNode *qmp_execute(VhTransport *t, JsonNode *request, gint64 deadline,
+                             GError **error)
 {
     QmpSocket *q = (QmpSocket *)t;
     g_autofree char *text = NULL;
@@ -403,8 +403,7 @@ static bool negotiate(QmpSocket *q, gint64 deadline, GError **error)
 {
     g_autoptr(JsonNode) request =
         json_from_string("{\"execute\": \"qmp_capabilities\"}", NULL);
-    g_autoptr(JsonNode) reply =
-        qmp_execute(&q->base, request, deadline, error);
+    g_autoptr(JsonNode) reply = qmp_execute(&q->base, request, deadline, error);
 
     if (!reply) {
         return false;
@@ -413,8 +412,7 @@ static bool negotiate(QmpSocket *q, gint64 deadline, GError **error)
            not_qmp(q, "it refused qmp_capabilities", error);
 }
 
-VhTransport *vh_qmp_socket_open(const char *path,
-                                const VhTransportHooks *hooks,
+VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
                                 gint64 timeout_us, GError **error)
 {
     static const VhTransportOps ops = {

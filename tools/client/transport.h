@@ -46,8 +46,7 @@ struct VhTransport {
  *
  * Returns: a transport past greeting and capabilities negotiation, or NULL.
  */
-VhTransport *vh_qmp_socket_open(const char *path,
-                                const VhTransportHooks *hooks,
+VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
                                 gint64 timeout_us, GError **error);
 
 #endif

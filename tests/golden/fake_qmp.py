@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QMP server that answers from files, or misbehaves as told.
+
+It speaks the real protocol: greeting, capabilities first, ids echoed, one
+client at a time, error classes. Nothing else is needed to test the client.
+"""
+
+import json
+import os
+import socket
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+GREETING = {"QMP": {"version": {
+    "qemu": {"micro": 22, "minor": 2, "major": 7},
+    "package": "Debian 1:7.2+dfsg-7"}, "capabilities": ["oob"]}}
+
+
+def load(name):
+    with open(os.path.join(HERE, "replies", name + ".json"),
+              encoding="utf-8") as f:
+        return json.load(f)
+
+
+def error(cls, desc):
+    return {"error": {"class": cls, "desc": desc}}
+
+
+def filtered(snapshot, arguments):
+    """query-vmheat-regions, as monitor/qmp.c does it."""
+    regions = [r for r in snapshot["regions"]
+               if r["end"] > arguments.get("start", 0)
+               and r["start"] < arguments.get("end", 1 << 64)
+               and r["nr-accesses"] >= arguments.get("min-nr-accesses", 0)]
+    limit = arguments.get("limit", 100000)
+    out = {**snapshot, "regions": regions[:limit],
+           "truncated": len(regions) > limit}
+    if arguments.get("columns"):
+        out["columns"] = {key: [r[key] for r in out["regions"]] for key in
+                          ("start", "end", "nr-accesses", "age")}
+        out["regions"] = []
+    return out
+
+
+class FakeQMP:
+    """A server on a socket of its own.
+
+    replies: command -> function of its arguments that returns a whole reply;
+    None instead of a reply: say nothing more; "close": hang up.
+    raw: bytes to send instead of a greeting.
+    """
+
+    def __init__(self, info=None, regions=None, replies=None, raw=None,
+                 name="vm.qmp"):
+        self.info = info or load("info")
+        self.regions = regions or load("regions")
+        self.replies = replies or {}
+        self.raw = raw
+        self.seen = []  # (command, arguments)
+        self.events = []  # sent before the next reply
+        self.dir = tempfile.mkdtemp(prefix="vmheat-cli-")
+        self.path = os.path.join(self.dir, name)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        self.client = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.hang_up()
+        # wakes the thread in accept(); close() alone does not
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        os.rmdir(self.dir)
+
+    def hang_up(self):
+        client = self.client
+        if client:
+            try:
+                client.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _serve(self):
+        while True:
+            try:
+                self.client, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.client:
+                try:
+                    self._talk(self.client)
+                except OSError:
+                    pass
+
+    def send(self, message):
+        self.client.sendall(json.dumps(message).encode() + b"\r\n")
+
+    def _talk(self, client):
+        if self.raw is not None:
+            client.sendall(self.raw)
+            self._wait_for_end(client)
+            return
+        self.send(GREETING)
+        negotiated = False
+        with client.makefile("rb") as lines:
+            for line in lines:
+                request = json.loads(line)
+                command = request["execute"]
+                if command == "qmp_capabilities":
+                    negotiated = True
+                reply = self._reply(command, request.get("arguments", {}),
+                                    negotiated)
+                if reply == "close":
+                    return
+                if reply is None:
+                    self._wait_for_end(client)
+                    return
+                for event in self.events:
+                    self.send(event)
+                self.events = []
+                if isinstance(reply, bytes):
+                    client.sendall(reply)
+                else:
+                    self.send({**reply, "id": request.get("id")})
+
+    @staticmethod
+    def _wait_for_end(client):
+        while client.recv(4096):
+            pass
+
+    def _reply(self, command, arguments, negotiated):
+        self.seen.append((command, arguments))
+        if not negotiated:
+            return error("CommandNotFound", "Expecting capabilities "
+                         "negotiation with 'qmp_capabilities'")
+        if command in self.replies:
+            return self.replies[command](arguments)
+        if command in ("qmp_capabilities", "vmheat-pause", "vmheat-resume"):
+            return {"return": {}}
+        if command == "query-vmheat":
+            return {"return": self.info}
+        if command == "query-vmheat-regions":
+            return {"return": filtered(self.regions, arguments)}
+        return error("CommandNotFound",
+                     f"The command {command} has not been found")
+
+
+def wait_until(check, timeout=10.0):
+    """Polls check(); true when it came true in time."""
+    end = time.monotonic() + timeout
+    while not check():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Numbers for people, and numbers from people. */
+#include "units.h"
+
+static void is(char *got, const char *want)
+{
+    g_assert_cmpstr(got, ==, want);
+    g_free(got);
+}
+
+static void test_sizes(void)
+{
+    is(vh_size_str(0), "0 B");
+    is(vh_size_str(1023), "1023 B");
+    is(vh_size_str(1024), "1 KiB");
+    is(vh_size_str(1536), "1.5 KiB");
+    is(vh_size_str(51 << 20), "51 MiB");
+    is(vh_size_str((1 << 20) - 1), "1.0 MiB");
+    is(vh_size_str(102297), "99.9 KiB");
+    is(vh_size_str(102360), "100 KiB");
+    is(vh_size_str((1ull << 30) - 4096), "1.0 GiB");
+    is(vh_size_str(6ull << 40), "6 TiB");
+    is(vh_size_str(UINT64_MAX), "16384 PiB");
+}
+
+static void test_durations(void)
+{
+    is(vh_duration_str(0), "0 s");
+    is(vh_duration_str(999), "999 us");
+    is(vh_duration_str(1500), "1.5 ms");
+    is(vh_duration_str(50000), "50 ms");
+    is(vh_duration_str(999499), "999 ms");
+    is(vh_duration_str(999500), "1.0 s");
+    is(vh_duration_str(59900000), "60 s");
+    is(vh_duration_str(60000000), "1m");
+    is(vh_duration_str(200000000), "3m 20s");
+    is(vh_duration_str(3600000000), "1h");
+    is(vh_duration_str(86399000000), "23h 59m");
+    is(vh_duration_str(90000000000), "1d 1h");
+    is(vh_duration_str(UINT64_MAX), "213503982d 8h");
+}
+
+static void test_percents(void)
+{
+    is(vh_percent_str(0, 0), "0 %");
+    is(vh_percent_str(1, 0), "0 %");
+    is(vh_percent_str(0, 5), "0 %");
+    is(vh_percent_str(1, 100000), "<0.1 %");
+    is(vh_percent_str(1, 1000), "0.1 %");
+    is(vh_percent_str(51, 1000), "5.1 %");
+    is(vh_percent_str(1, 1), "100 %");
+    is(vh_percent_str(3, 2), "150 %");
+}
+
+static void assert_size(const char *text, uint64_t want)
+{
+    uint64_t got = 1;
+
+    g_assert_true(vh_parse_size(text, &got));
+    g_assert_cmpuint(got, ==, want);
+}
+
+static void test_parse_size(void)
+{
+    static const char *const bad[] = {
+        "",
+        "-1",
+        "+1",
+        " 1",
+        "x",
+        "0x",
+        "1Q",
+        "K",
+        "1KB1",
+        "1 K",
+        "0xg",
+        "1.5G",
+        "1KK",
+        "1Ki",
+        "0x 1",
+        "99999999999999999999",
+        "9223372036854775808",
+        "8388608T",
+    };
+    uint64_t v = 42;
+
+    assert_size("0", 0);
+    assert_size("4096", 4096);
+    assert_size("0x1000", 4096);
+    assert_size("0XfF", 255);
+    assert_size("1k", 1024);
+    assert_size("2MiB", 2 << 20);
+    assert_size("2MB", 2 << 20);
+    assert_size("3G", 3ull << 30);
+    assert_size("0x10G", 16ull << 30);
+    assert_size("8388607T", 8388607ull << 40);
+    assert_size("9223372036854775807", INT64_MAX);
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        if (vh_parse_size(bad[i], &v)) {
+            g_error("'%s' was taken for %" G_GUINT64_FORMAT, bad[i], v);
+        }
+        g_assert_cmpuint(v, ==, 42);
+    }
+}
+
+static void test_parse_seconds(void)
+{
+    static const char *const bad[] = { "",    "0",     "-1",  "nan",
+                                       "inf", "1x",    "1e9", " 1",
+                                       ".",   "0.009", "1,5", "86401" };
+    int64_t us = 0;
+
+    g_assert_true(vh_parse_seconds("0.01", &us));
+    g_assert_cmpint(us, ==, 10000);
+    g_assert_true(vh_parse_seconds(".5", &us));
+    g_assert_cmpint(us, ==, 500000);
+    g_assert_true(vh_parse_seconds("86400", &us));
+    g_assert_cmpint(us, ==, 86400000000);
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        if (vh_parse_seconds(bad[i], &us)) {
+            g_error("'%s' was taken for a time", bad[i]);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/units/sizes", test_sizes);
+    g_test_add_func("/units/durations", test_durations);
+    g_test_add_func("/units/percents", test_percents);
+    g_test_add_func("/units/parse-size", test_parse_size);
+    g_test_add_func("/units/parse-seconds", test_parse_seconds);
+    return g_test_run();
+}

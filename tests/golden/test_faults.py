@@ -1,0 +1,347 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bad input and bad servers: one clear sentence and the documented exit code.
+
+VMHEAT_CLI names the binary.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from fake_qmp import FakeQMP, GREETING, error, load
+
+CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
+OK, USAGE, CONNECT, QMP, TIMEOUT, PROTOCOL = range(6)
+VERBS = ("status", "snapshot", "top", "pause", "resume")
+
+
+def vmheat(*args, **kwargs):
+    env = {k: v for k, v in os.environ.items() if k != "VMHEAT_SOCKET"}
+    return subprocess.run([CLI, *args], env={**env, "LC_ALL": "C"},
+                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, timeout=30, check=False,
+                          **{"stdout": subprocess.PIPE, **kwargs})
+
+
+class Faults(unittest.TestCase):
+    def fails(self, code, *words, args=(), server=None, stdout=""):
+        """Runs and expects this exit code and one sentence with the words."""
+        if server is not None:
+            args = [*args, "-s", server.path]
+        done = vmheat(*args)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, stdout)
+        self.assertTrue(done.stderr.startswith("vmheat: "), done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    # the command line
+
+    def test_usage(self):
+        for args, word in (
+                ([], "a verb is missing"),
+                (["frob"], "unknown verb 'frob'"),
+                (["status"], "VMHEAT_SOCKET"),
+                (["status", "-s"], "'-s' needs an argument"),
+                (["status", "--socket"], "'--socket' needs an argument"),
+                (["status", "--json=1", "-s", "x"], "'--json=1'"),
+                (["status", "--frob"], "'--frob'"),
+                (["status", "-x"], "'-x'"),
+                (["status", "-jx"], "'-j'"),
+                (["status", "-s", "x", "y"], "unexpected argument 'y'"),
+                (["status", "-s", ""], "path of a QMP socket"),
+                (["status", "-s", "x", "--limit", "1"], "no option --limit"),
+                (["pause", "-s", "x", "--color"], "no option --color"),
+                (["top", "-s", "x", "-d", "0"], "--delay '0'"),
+                (["top", "-s", "x", "-d", "nan"], "--delay 'nan'"),
+                (["top", "-s", "x", "-d", "1x"], "--delay '1x'"),
+                (["top", "-s", "x", "-n", "0"], "--iterations '0'"),
+                (["top", "-s", "x", "-n", "-1"], "--iterations '-1'"),
+                (["top", "-s", "x", "-t", "1e9"], "--timeout '1e9'"),
+                (["snapshot", "-s", "x", "--sort", "x"], "heat, size or age"),
+                (["snapshot", "-s", "x", "--start", "12Q"], "--start '12Q'"),
+                (["snapshot", "-s", "x", "--start", "-1"], "--start '-1'"),
+                (["snapshot", "-s", "x", "--end", "9999999T"], "--end '9999"),
+                (["snapshot", "-s", "x", "--end", "0"], "above --start"),
+                (["snapshot", "-s", "x", "--start", "2G", "--end", "1G"],
+                 "above --start"),
+                (["snapshot", "-s", "x", "--limit", "0"], "1 .. 100000"),
+                (["snapshot", "-s", "x", "--limit", "100001"], "1 .. 100000"),
+                (["snapshot", "-s", "x", "--min-nr-accesses", "4294967296"],
+                 "0 .. 4294967295"),
+                (["snapshot", "-s", "x", "--json", "--sort", "heat"],
+                 "--sort does not work with --json")):
+            with self.subTest(args=args):
+                self.fails(USAGE, word, "vmheat --help", args=args)
+
+    def test_version_and_options_first(self):
+        done = vmheat("--version")
+        self.assertEqual((done.returncode, done.stdout[:7]), (OK, "vmheat "))
+        with FakeQMP() as server:
+            done = vmheat("-s", server.path, "--json", "pause")
+            self.assertEqual((done.returncode, json.loads(done.stdout)),
+                             (OK, {}))
+
+    def test_output_cannot_be_written(self):
+        for args in (["status"], ["top", "-d", "0.01"], ["status", "--json"]):
+            with FakeQMP() as server, open("/dev/full", "w",
+                                           encoding="ascii") as full:
+                done = vmheat(*args, "-s", server.path, stdout=full)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("cannot write to standard output", done.stderr)
+
+    # connecting
+
+    def test_no_socket(self):
+        with tempfile.TemporaryDirectory() as d:
+            file = os.path.join(d, "file")
+            with open(file, "w", encoding="ascii"):
+                pass
+            stale = os.path.join(d, "stale")
+            with socket.socket(socket.AF_UNIX) as s:
+                s.bind(stale)
+            dgram = os.path.join(d, "dgram")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+                s.bind(dgram)
+                for path, word in ((os.path.join(d, "none"), "No such file"),
+                                   (file, "it is not a socket"),
+                                   (stale, "nobody listens"),
+                                   (dgram, "datagram"),
+                                   (d, "not a socket"),
+                                   ("/" + "x" * 200, "107 bytes")):
+                    for verb in VERBS:
+                        with self.subTest(path=path, verb=verb):
+                            self.fails(CONNECT, "cannot connect to", word,
+                                       args=[verb, "-s", path])
+
+    def test_no_permission(self):
+        with FakeQMP() as server:
+            os.chmod(server.dir, 0o755)
+            os.chmod(server.path, 0)
+            args = [CLI, "status", "-s", server.path]
+            if os.geteuid() == 0:
+                args = ["setpriv", "--reuid=65534", "--clear-groups", *args]
+                probe = subprocess.run(args[:3] + ["test", "-x", CLI],
+                                       check=False, capture_output=True)
+                if probe.returncode:
+                    self.skipTest("another user cannot run the binary here")
+            done = subprocess.run(args, capture_output=True, text=True,
+                                  timeout=30, check=False)
+            self.assertEqual(done.returncode, CONNECT, done.stderr)
+            self.assertIn("permission denied", done.stderr)
+
+    def test_closed_at_once(self):
+        with socket.socket(socket.AF_UNIX) as s, \
+                tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "s")
+            s.bind(path)
+            s.listen(1)
+            process = subprocess.Popen([CLI, "status", "-s", path],
+                                       stderr=subprocess.PIPE, text=True)
+            s.accept()[0].close()
+            _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, CONNECT)
+        self.assertIn("before a QMP greeting", err)
+
+    def test_busy(self):
+        """The socket has a client, and then a full queue too."""
+        with FakeQMP() as server:
+            queue = []
+            for _ in range(3):
+                s = socket.socket(socket.AF_UNIX)
+                s.setblocking(False)
+                try:
+                    s.connect(server.path)
+                except BlockingIOError:
+                    pass
+                queue.append(s)
+                begin = time.monotonic()
+                self.fails(TIMEOUT, "one client at a time", "within 0.2 s",
+                           args=["status", "-t", "0.2"], server=server)
+                self.assertLess(time.monotonic() - begin, 3)
+            for s in queue:
+                s.close()
+
+    # not QMP
+
+    def test_not_qmp(self):
+        for raw, word in (
+                (b"QEMU 7.2.22 monitor - type 'help' for more information\r\n",
+                 "human monitor (HMP)"),
+                (b"\xff\xfb\x01\xff\xfb\x03QEMU", "human monitor (HMP)"),
+                (b"SSH-2.0-OpenSSH_9.2\r\n", "not JSON"),
+                (b"{\"return\": {}}\n", "no QMP greeting"),
+                (b"{\"QMP\": 3}\n", "no QMP greeting"),
+                (b"{nonsense}\n", "not a JSON object"),
+                (b"{\"a\": \"\xff\xfe\"}\n", "not a JSON object"),
+                (b"{" + b" " * 100000, "line without end")):
+            with self.subTest(raw=raw[:20]), FakeQMP(raw=raw) as server:
+                self.fails(PROTOCOL, "does not speak QMP", word,
+                           args=["status"], server=server)
+
+    def test_says_nothing(self):
+        for raw in (b"", b"{\"QMP\""):
+            with self.subTest(raw=raw), FakeQMP(raw=raw) as server:
+                self.fails(TIMEOUT, "no QMP greeting",
+                           args=["top", "-t", "0.2"], server=server)
+
+    # replies
+
+    def replies(self, reply, command="query-vmheat"):
+        return FakeQMP(replies={command: lambda args: reply})
+
+    def test_errors(self):
+        gone = error("DeviceNotFound", "there is no vmheat device")
+        for verb, command in (("status", "query-vmheat"),
+                              ("top", "query-vmheat"),
+                              ("snapshot", "query-vmheat-regions"),
+                              ("pause", "vmheat-pause"),
+                              ("resume", "vmheat-resume")):
+            for json_ in ([], ["--json"]):
+                with self.replies(gone, command) as server:
+                    self.fails(QMP, command, "there is no vmheat device",
+                               "device_add vmheat,id=heat0",
+                               args=[verb, *json_], server=server)
+        unknown = error("CommandNotFound", "The command query-vmheat has not "
+                        "been found")
+        with self.replies(unknown) as server:
+            self.fails(QMP, "-plugin vmheat.so", args=["status"],
+                       server=server)
+        with self.replies(error("GenericError", "no\x1b[2J way")) as server:
+            self.fails(QMP, "no?[2J way", args=["status"], server=server)
+        with self.replies(error("DeviceNotFound", "no device; add one with "
+                                "device_add vmheat,id=heat0")) as server:
+            done = vmheat("status", "-s", server.path)
+            self.assertEqual(done.stderr.count("device_add"), 1)
+        with self.replies({"error": 5}) as server:
+            self.fails(QMP, "without a description", args=["status"],
+                       server=server)
+
+    def test_no_answer(self):
+        for verb in ("status", "top"):
+            with self.replies(None) as server:
+                self.fails(TIMEOUT, "query-vmheat", "within 0.2 s",
+                           args=[verb, "-t", "0.2"], server=server)
+
+    def test_flood_of_events(self):
+        """A server that never stops talking is no excuse to wait on."""
+        line = b'{"event": "X", "timestamp": {}}\n'
+
+        def flood(_args):
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                server.client.sendall(line * 100)
+            return "close"
+        with FakeQMP(replies={"query-vmheat": flood}) as server:
+            begin = time.monotonic()
+            self.fails(TIMEOUT, "within 0.3 s", args=["status", "-t", "0.3"],
+                       server=server)
+            self.assertLess(time.monotonic() - begin, 3)
+
+    def test_late_reply_is_dropped(self):
+        stale = b'{"return": {"state": "stale"}, "id": 1}\n'
+        good = json.dumps({"return": load("info"), "id": 2}).encode() + b"\n"
+        with self.replies(stale + good) as server:
+            done = vmheat("status", "--json", "-s", server.path)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertEqual(json.loads(done.stdout), load("info"))
+
+    def test_virtual_machine_ends(self):
+        for verb in ("status", "top"):
+            with self.replies("close") as server:
+                self.fails(CONNECT, "virtual machine has ended", args=[verb],
+                           server=server)
+
+    def test_virtual_machine_ends_between_pictures(self):
+        with FakeQMP() as server:
+            process = subprocess.Popen(
+                [CLI, "top", "-d", "60", "-s", server.path], text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertIn("running", process.stdout.readline())
+            server.hang_up()
+            begin = time.monotonic()
+            _, err = process.communicate(timeout=30)
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(process.returncode, CONNECT)
+        self.assertIn("virtual machine has ended", err)
+
+    def test_garbage_reply(self):
+        for reply, word in ((b"}\n", "not a JSON object"),
+                            (b"[]\n", "not a JSON object"),
+                            (b"{}\n", "no reply and no event")):
+            with self.subTest(reply=reply), self.replies(reply) as server:
+                self.fails(PROTOCOL, word, args=["status"], server=server)
+
+    def test_wrong_reply(self):
+        """Each member missing, and of a wrong type."""
+        for command, verb, good in (
+                ("query-vmheat", "status", load("info")),
+                ("query-vmheat-regions", "snapshot", load("regions"))):
+            for name in good:
+                if name == "id":  # optional
+                    continue
+                for wrong in ("missing", [-1]):
+                    bad = {**good, name: wrong}
+                    if wrong == "missing":
+                        del bad[name]
+                    with self.subTest(name=name, wrong=wrong), \
+                            self.replies({"return": bad}, command) as server:
+                        self.fails(PROTOCOL, f"the reply of {command} has no",
+                                   args=[verb], server=server)
+
+    def test_wrong_return(self):
+        for value in (None, [], "x", 3):
+            with self.replies({"return": value}) as server:
+                self.fails(PROTOCOL, "no object 'return'", args=["status"],
+                           server=server)
+
+    def test_regions_out_of_order(self):
+        regions = load("regions")
+        regions["regions"].reverse()
+        with FakeQMP(regions=regions) as server:
+            self.fails(PROTOCOL, "no sorted 'regions'", args=["snapshot"],
+                       server=server)
+
+    def test_wrong_columns(self):
+        good = {"start": [0], "end": [4096], "nr-accesses": [1], "age": [1]}
+        for name, wrong in (("start", []), ("end", [1, 2]), ("age", "x"),
+                            ("nr-accesses", ["x"]), ("age", [-1]),
+                            ("end", [0])):
+            regions = {**load("regions"), "regions": [],
+                       "columns": {**good, name: wrong}}
+            with self.subTest(name=name, wrong=wrong), self.replies(
+                    {"return": regions}, "query-vmheat-regions") as server:
+                self.fails(PROTOCOL, "the reply of query-vmheat-regions",
+                           args=["top", "--once"], server=server)
+
+    # what is sent
+
+    def test_arguments(self):
+        with FakeQMP() as server:
+            vmheat("snapshot", "--start", "0x10K", "--end", "2G",
+                   "--min-nr-accesses", "3", "--limit", "7", "-s", server.path)
+            vmheat("snapshot", "--sort", "size", "--limit", "7", "-s",
+                   server.path)
+            sent = [s for s in server.seen if s[0] == "query-vmheat-regions"]
+        self.assertEqual([s[1] for s in sent], [
+            {"start": 0x4000, "end": 2 << 30, "min-nr-accesses": 3,
+             "limit": 7}, {}])
+
+    def test_greeting_without_version(self):
+        raw = GREETING["QMP"].pop("version")
+        try:
+            with FakeQMP() as server:
+                self.assertEqual(vmheat("status", "-s",
+                                        server.path).returncode, OK)
+        finally:
+            GREETING["QMP"]["version"] = raw
+
+
+if __name__ == "__main__":
+    unittest.main()

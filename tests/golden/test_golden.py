@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the verbs print, compared with files.
+
+usage: test_golden.py [--update]    VMHEAT_CLI names the binary
+"""
+
+import copy
+import difflib
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from fake_qmp import HERE, FakeQMP, load
+
+EXPECTED = os.path.join(HERE, "expected")
+CLI = os.environ.get("VMHEAT_CLI", "build/vmheat")
+
+
+def suspended():
+    info = load("info")
+    del info["id"]
+    info.update({"state": "suspended", "reason": "migration in progress",
+                 "snapshot": 0, "working-set-size": 0})
+    info["stats"]["throttled"] = False
+    info["attrs"]["traps-per-second"] = 250
+    return info
+
+
+def hostile():
+    """Strings that would take over a terminal."""
+    info = load("info")
+    info.update({"id": "a\x1b[2Jb\u009b31m", "estimator": "\u202eevil\n"})
+    return info
+
+
+def no_snapshot():
+    return {**load("regions"), "sequence": 0, "nr-regions": 0, "regions": [],
+            "max-nr-accesses": 0, "total-size": 0, "working-set-size": 0}
+
+
+def many():
+    """1000 regions, every 50th warm."""
+    regions = copy.deepcopy(load("regions"))
+    regions["regions"] = [
+        {"start": i << 21, "end": (i + 1) << 21, "age": i,
+         "nr-accesses": i // 50 if i % 50 == 0 else 0} for i in range(1000)]
+    regions.update({"nr-regions": 1000, "total-size": 1000 << 21})
+    return regions
+
+
+UTF8 = {"LC_ALL": "C.UTF-8"}
+# name -> (arguments, environment, what the server says)
+CASES = {
+    "help": (["--help"], {}, {}),
+    "help-status": (["status", "--help"], {}, {}),
+    "help-snapshot": (["snapshot", "--help"], {}, {}),
+    "help-top": (["top", "--help"], {}, {}),
+    "help-pause": (["pause", "--help"], {}, {}),
+    "status": (["status"], {}, {}),
+    "status-40": (["status"], {"COLUMNS": "40"}, {}),
+    "status-20": (["status"], {"COLUMNS": "20"}, {}),
+    "status-utf8": (["status"], UTF8, {}),
+    "status-color": (["status", "--color"], UTF8, {}),
+    "status-json": (["status", "--json"], {}, {}),
+    "status-suspended": (["status"], {}, {"info": suspended()}),
+    "status-hostile": (["status"], UTF8, {"info": hostile()}),
+    "snapshot": (["snapshot"], {}, {}),
+    "snapshot-40": (["snapshot"], {"COLUMNS": "40"}, {}),
+    "snapshot-20": (["snapshot"], {"COLUMNS": "20"}, {}),
+    "snapshot-heat": (["snapshot", "--sort", "heat"], {}, {}),
+    "snapshot-heat-limit": (["snapshot", "--sort=heat", "--limit=3"], {}, {}),
+    "snapshot-size": (["snapshot", "--sort", "size"], {}, {}),
+    "snapshot-age": (["snapshot", "--sort", "age"], {}, {}),
+    "snapshot-limit": (["snapshot", "--limit", "3"], {}, {}),
+    "snapshot-range": (["snapshot", "--start", "4G", "--end=0x160000000"],
+                       {}, {}),
+    "snapshot-hot": (["snapshot", "--min-nr-accesses", "10"], {}, {}),
+    "snapshot-nothing": (["snapshot", "--start", "1T"], {}, {}),
+    "snapshot-none": (["snapshot"], {}, {"regions": no_snapshot()}),
+    "snapshot-color": (["snapshot", "--color"], {}, {}),
+    "snapshot-json": (["snapshot", "--json", "--limit", "2"], {}, {}),
+    "top": (["top", "--once"], {}, {}),
+    "top-utf8": (["top", "--once"], UTF8, {}),
+    "top-color": (["top", "--once", "--color"], UTF8, {}),
+    "top-120x50": (["top", "-n", "1"], {"COLUMNS": "120", "LINES": "50"},
+                   {"regions": many()}),
+    "top-40x15": (["top", "--once"], {"COLUMNS": "40", "LINES": "15"}, {}),
+    "top-20": (["top", "--once"], {"COLUMNS": "20"}, {}),
+    "top-1": (["top", "--once"], {"COLUMNS": "1", "LINES": "1"}, {}),
+    "top-suspended": (["top", "--once"], {}, {"info": suspended()}),
+    "top-none": (["top", "--once"], {}, {"regions": no_snapshot()}),
+    "top-json": (["top", "--once", "--json"], {}, {}),
+    "pause": (["pause"], {}, {}),
+    "resume-json": (["resume", "--json"], {}, {}),
+}
+
+
+def run(name):
+    arguments, env, says = CASES[name]
+    clean = {k: v for k, v in os.environ.items()
+             if k not in ("COLUMNS", "LINES", "NO_COLOR", "VMHEAT_SOCKET")}
+    with FakeQMP(**says) as server:
+        os.symlink(server.path, os.path.join(server.dir, "s"))
+        done = subprocess.run(
+            [os.path.abspath(CLI), *arguments], cwd=server.dir,
+            env={**clean, "LC_ALL": "C", "TERM": "xterm-256color",
+                 "VMHEAT_SOCKET": "s", **env},
+            capture_output=True, timeout=60, check=False)
+        os.unlink(os.path.join(server.dir, "s"))
+    if done.returncode or done.stderr:
+        return None, f"exit {done.returncode}, stderr: {done.stderr.decode()}"
+    return done.stdout.decode(), None
+
+
+def problems_of(name, text):
+    """What is wrong whatever the file says."""
+    _, env, _ = CASES[name]
+    width = int(env.get("COLUMNS", "80"))
+    if "json" in name:
+        json.loads(text)
+    elif "color" not in name and not name.startswith("help"):
+        wide = [s for s in text.splitlines() if len(s) > width]
+        if wide:
+            return f"wider than {width}: {wide[0]!r}"
+        if "\x1b" in text:
+            return "has an escape sequence"
+    if env.get("LC_ALL", "C") == "C" and "json" not in name and \
+            not text.isascii():
+        return "is not ASCII"
+    return None
+
+
+def compare(name, text):
+    path = os.path.join(EXPECTED, name + ".txt")
+    want = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            want = f.read()
+    return "".join(difflib.unified_diff(
+        want.splitlines(True), text.splitlines(True),
+        f"expected/{name}.txt", "now"))
+
+
+def main():
+    update = sys.argv[1:] == ["--update"]
+    if sys.argv[1:] and not update:
+        sys.exit(__doc__)
+    failed = 0
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(run, CASES))
+    for name, (text, problem) in zip(CASES, results):
+        problem = problem or problems_of(name, text)
+        if not problem and update:
+            with open(os.path.join(EXPECTED, name + ".txt"), "w",
+                      encoding="utf-8") as f:
+                f.write(text)
+        elif not problem:
+            problem = compare(name, text)
+        if problem:
+            failed += 1
+            print(f"FAIL {name}: {problem}")
+    stray = set(os.listdir(EXPECTED)) - {n + ".txt" for n in CASES}
+    if stray:
+        failed += 1
+        print(f"FAIL: no test uses {sorted(stray)} in expected/")
+    print(f"{len(CASES)} outputs, {failed} failures")
+    if failed and not update:
+        print("If the new output is right:\n"
+              f"  VMHEAT_CLI={CLI} {sys.argv[0]} --update")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

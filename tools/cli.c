@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+VhClient *vh_cli_open(const VhOptions *options, GError **error)
+{
+    return vh_client_open(options->socket, options->timeout_us, error);
+}
+
+int vh_cli_fail(const GError *error)
+{
+    static const int codes[] = {
+        [VH_CLIENT_ERROR_CONNECT] = VH_EXIT_CONNECT,
+        [VH_CLIENT_ERROR_QMP] = VH_EXIT_QMP,
+        [VH_CLIENT_ERROR_TIMEOUT] = VH_EXIT_TIMEOUT,
+        [VH_CLIENT_ERROR_PROTOCOL] = VH_EXIT_PROTOCOL,
+        [VH_CLIENT_ERROR_INTERRUPTED] = VH_EXIT_OK,
+    };
+    int code = codes[error->code];
+
+    if (code) {
+        /* what QEMU says is not trusted on a terminal */
+        VhTerm term = { .width = G_MAXUINT / 2, .utf8 = true };
+        g_autoptr(VhPage) page = vh_page_new(&term);
+        g_autofree char *text = NULL;
+
+        vh_page_add(page, VH_STYLE_PLAIN, "vmheat: %s", error->message);
+        vh_page_end(page);
+        text = vh_page_text(page);
+        fputs(text, stderr);
+    }
+    return code;
+}
+
+int vh_cli_print(const char *text)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout)) {
+        fprintf(stderr, "vmheat: cannot write to standard output: %s\n",
+                g_strerror(errno));
+        return VH_EXIT_USAGE;
+    }
+    return VH_EXIT_OK;
+}
+
+int vh_cli_print_page(const VhPage *page)
+{
+    g_autofree char *text = vh_page_text(page);
+
+    return vh_cli_print(text);
+}
+
+int vh_cli_print_json(JsonNode *node)
+{
+    g_autofree char *json = json_to_string(node, true);
+    g_autofree char *text = g_strconcat(json, "\n", NULL);
+
+    return vh_cli_print(text);
+}

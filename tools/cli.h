@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMHEAT_TOOLS_CLI_H
+#define VMHEAT_TOOLS_CLI_H
+
+#include "client/client.h"
+#include "page.h"
+#include "table.h"
+
+/* Exit codes, as documented in vmheat(1). */
+typedef enum VhExit {
+    VH_EXIT_OK,
+    VH_EXIT_USAGE,
+    VH_EXIT_CONNECT,
+    VH_EXIT_QMP,
+    VH_EXIT_TIMEOUT,
+    VH_EXIT_PROTOCOL,
+} VhExit;
+
+/* What the command line says. */
+typedef struct VhOptions {
+    const char *socket;
+    bool json;
+    VhColor color;
+    int64_t timeout_us;
+    /* snapshot; UINT64_MAX: not given */
+    uint64_t start, end, min_nr_accesses, limit;
+    VhSort sort;
+    /* top; iterations 0: without end */
+    int64_t delay_us;
+    uint64_t iterations;
+} VhOptions;
+
+/**
+ * struct VhVerb - a subcommand
+ * @name: as typed
+ * @summary: a line of help
+ * @options: letters of the options it takes, see options.c
+ * @run: does it; returns the exit code
+ */
+typedef struct VhVerb {
+    const char *name;
+    const char *summary;
+    const char *options;
+    int (*run)(const VhOptions *options, const VhTerm *term);
+} VhVerb;
+
+/**
+ * vh_options_parse() - read the command line
+ * @verbs: what there is; ends with a NULL name
+ * @argc: as in main()
+ * @argv: as in main()
+ * @options: filled in
+ * @exit_code: set when NULL is returned
+ *
+ * Returns: the verb to run, or NULL when all is done (help, an error).
+ */
+const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
+                               VhOptions *options, int *exit_code);
+
+/**
+ * vh_cli_open() - connect as the options say
+ * @options: the options
+ * @error: reason of failure
+ *
+ * Returns: a client, or NULL.
+ */
+VhClient *vh_cli_open(const VhOptions *options, GError **error);
+
+/**
+ * vh_cli_fail() - tell the user what went wrong
+ * @error: the error
+ *
+ * Returns: the exit code for it.
+ */
+int vh_cli_fail(const GError *error);
+
+/**
+ * vh_cli_print() - write text to standard output
+ * @text: the text
+ *
+ * Returns: the exit code.
+ */
+int vh_cli_print(const char *text);
+
+/**
+ * vh_cli_print_page() - write a page to standard output
+ * @page: the page
+ *
+ * Returns: the exit code.
+ */
+int vh_cli_print_page(const VhPage *page);
+
+/**
+ * vh_cli_print_json() - write a reply to standard output, for people
+ * @node: the reply
+ *
+ * Returns: the exit code.
+ */
+int vh_cli_print_json(JsonNode *node);
+
+/**
+ * vh_cmd_status() - the "status" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_status(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_snapshot() - the "snapshot" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_snapshot(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_top() - the "top" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_top(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_pause() - the "pause" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_pause(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_resume() - the "resume" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_resume(const VhOptions *options, const VhTerm *term);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands and their errors, whatever the transport is. A transport moves
+ * requests, replies and events and knows nothing of vmheat.
+ */
+#include <poll.h>
+#include <string.h>
+
+#include "transport.h"
+
+struct VhClient {
+    VhTransport *transport;
+    VhTransportHooks hooks;
+    gint64 timeout_us;
+};
+
+G_DEFINE_QUARK(vh - client - error - quark, vh_client_error)
+
+static VhWait plain_wait(void *opaque, int fd, short events, gint64 deadline)
+{
+    GPollFD pfd = { .fd = fd, .events = events };
+
+    for (;;) {
+        gint64 left = MAX(deadline - g_get_monotonic_time(), 0);
+        /* rounded up, else the last millisecond is spent spinning */
+        int n = g_poll(&pfd, 1, (left + 999) / 1000);
+
+        if (n > 0) {
+            return VH_WAIT_READY;
+        }
+        if (n == 0 && !left) {
+            return VH_WAIT_TIMEOUT;
+        }
+    }
+}
+
+VhClient *vh_client_open(const char *address, gint64 timeout_us, GError **error)
+{
+    g_autoptr(VhClient) client = g_new0(VhClient, 1);
+
+    client->timeout_us = timeout_us;
+    client->hooks.wait = plain_wait;
+    client->transport =
+        vh_qmp_socket_open(address, &client->hooks, timeout_us, error);
+    return client->transport ? g_steal_pointer(&client) : NULL;
+}
+
+void vh_client_close(VhClient *client)
+{
+    if (client && client->transport) {
+        client->transport->ops->close(client->transport);
+    }
+    g_free(client);
+}
+
+void vh_client_set_wait(VhClient *client, VhWaitFunc wait, void *opaque)
+{
+    client->hooks.wait = wait ? wait : plain_wait;
+    client->hooks.wait_opaque = opaque;
+}
+
+void vh_client_set_event(VhClient *client, VhEventFunc event, void *opaque)
+{
+    client->hooks.event = event;
+    client->hooks.event_opaque = opaque;
+}
+
+static JsonNode *new_request(const char *name, JsonObject *arguments)
+{
+    JsonObject *request = json_object_new();
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_object_set_string_member(request, "execute", name);
+    if (arguments) {
+        json_object_set_object_member(request, "arguments", arguments);
+    }
+    json_node_take_object(node, request);
+    return node;
+}
+
+static const char *string_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = json_object_get_member(object, name);
+
+    return node && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : "";
+}
+
+/* Turns an "error" reply into a sentence that says what to do. */
+static void take_qmp_error(JsonNode *node, const char *name, GError **error)
+{
+    JsonObject *e =
+        JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    const char *cls = e ? string_member(e, "class") : "";
+    const char *desc = e ? string_member(e, "desc") : "";
+    const char *help = "";
+
+    if (strstr(desc, "device_add")) {
+        /* it says so itself */
+    } else if (g_str_equal(cls, "DeviceNotFound")) {
+        help = "; add one with 'device_add vmheat,id=heat0' in the monitor, "
+               "or start QEMU with '-device vmheat,id=heat0'";
+    } else if (g_str_equal(cls, "CommandNotFound")) {
+        help = "; the vmheat plugin is not loaded: start QEMU with "
+               "'-plugin vmheat.so -device vmheat,id=heat0'";
+    }
+    g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP, "%s: %s%s", name,
+                *desc ? desc : "error without a description", help);
+}
+
+JsonNode *vh_client_command(VhClient *client, const char *name,
+                            JsonObject *arguments, GError **error)
+{
+    g_autoptr(JsonNode) request = new_request(name, arguments);
+    gint64 deadline = g_get_monotonic_time() + client->timeout_us;
+    g_autoptr(JsonNode) reply = client->transport->ops->execute(
+        client->transport, request, deadline, error);
+    JsonObject *object;
+
+    if (!reply) {
+        g_prefix_error(error, "%s: ", name);
+        return NULL;
+    }
+    object = json_node_get_object(reply);
+    if (json_object_has_member(object, "error")) {
+        take_qmp_error(json_object_get_member(object, "error"), name, error);
+        return NULL;
+    }
+    return json_object_dup_member(object, "return");
+}
+
+bool vh_client_rest(VhClient *client, gint64 until, GError **error)
+{
+    return client->transport->ops->rest(client->transport, until, error);
+}
+
+const char *vh_client_qemu_version(VhClient *client)
+{
+    return client->transport->ops->qemu_version(client->transport);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMHEAT_TOOLS_CLIENT_H
+#define VMHEAT_TOOLS_CLIENT_H
+
+#include <stdbool.h>
+#include <json-glib/json-glib.h>
+
+/* The message of every error is one sentence, ready to be shown. */
+#define VH_CLIENT_ERROR vh_client_error_quark()
+GQuark vh_client_error_quark(void);
+
+/**
+ * enum VhClientError - what went wrong
+ * @VH_CLIENT_ERROR_CONNECT: cannot connect, or the connection was lost
+ * @VH_CLIENT_ERROR_QMP: QEMU answered with an error
+ * @VH_CLIENT_ERROR_TIMEOUT: no answer in time
+ * @VH_CLIENT_ERROR_PROTOCOL: the peer does not speak QMP as it should
+ * @VH_CLIENT_ERROR_INTERRUPTED: the caller's wait function gave up
+ */
+typedef enum VhClientError {
+    VH_CLIENT_ERROR_CONNECT,
+    VH_CLIENT_ERROR_QMP,
+    VH_CLIENT_ERROR_TIMEOUT,
+    VH_CLIENT_ERROR_PROTOCOL,
+    VH_CLIENT_ERROR_INTERRUPTED,
+} VhClientError;
+
+/* What a VhWaitFunc found. */
+typedef enum VhWait {
+    VH_WAIT_READY,
+    VH_WAIT_TIMEOUT,
+    VH_WAIT_INTERRUPTED,
+} VhWait;
+
+/**
+ * typedef VhWaitFunc - wait for a file descriptor
+ * @opaque: as given to vh_client_set_wait()
+ * @fd: what to wait for
+ * @events: poll(2) events of @fd
+ * @deadline: g_get_monotonic_time() at which to give up
+ *
+ * A caller that has a terminal or signals to look after while it waits for
+ * QEMU gives one of its own.
+ */
+typedef VhWait (*VhWaitFunc)(void *opaque, int fd, short events,
+                             gint64 deadline);
+
+/**
+ * typedef VhEventFunc - take a QMP event
+ * @opaque: as given to vh_client_set_event()
+ * @name: such as "VMHEAT_STATE_CHANGED"
+ * @data: its data, or NULL
+ */
+typedef void (*VhEventFunc)(void *opaque, const char *name, JsonObject *data);
+
+typedef struct VhClient VhClient;
+
+/**
+ * vh_client_open() - connect to a virtual machine
+ * @address: path of a QMP unix socket
+ * @timeout_us: how long connecting, and each command, may take
+ * @error: reason of failure
+ *
+ * Returns: a client that is ready for commands, or NULL.
+ */
+VhClient *vh_client_open(const char *address, gint64 timeout_us,
+                         GError **error);
+
+/**
+ * vh_client_close() - disconnect; NULL is fine
+ * @client: the client
+ */
+void vh_client_close(VhClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhClient, vh_client_close)
+
+/**
+ * vh_client_set_wait() - wait with a function of the caller's
+ * @client: the client
+ * @wait: the function; NULL: plain poll(2)
+ * @opaque: handed to @wait
+ */
+void vh_client_set_wait(VhClient *client, VhWaitFunc wait, void *opaque);
+
+/**
+ * vh_client_set_event() - hand events to a function of the caller's
+ * @client: the client
+ * @event: the function; NULL: events are dropped
+ * @opaque: handed to @event
+ */
+void vh_client_set_event(VhClient *client, VhEventFunc event, void *opaque);
+
+/**
+ * vh_client_command() - run a QMP command
+ * @client: the client
+ * @name: such as "query-vmheat"
+ * @arguments: its arguments, or NULL; taken
+ * @error: reason of failure
+ *
+ * An error the user can do something about (no device, no plugin) says what.
+ *
+ * Returns: the value of "return"; free with json_node_unref(). NULL on error.
+ */
+JsonNode *vh_client_command(VhClient *client, const char *name,
+                            JsonObject *arguments, GError **error);
+
+/**
+ * vh_client_rest() - do nothing until a moment, but take events
+ * @client: the client
+ * @until: g_get_monotonic_time() at which to return
+ * @error: reason of failure: connection lost, interrupted
+ *
+ * Returns: true when @until is reached.
+ */
+bool vh_client_rest(VhClient *client, gint64 until, GError **error);
+
+/**
+ * vh_client_qemu_version() - version of the QEMU at the other end
+ * @client: the client
+ *
+ * Returns: such as "7.2.22"; "" when it did not say.
+ */
+const char *vh_client_qemu_version(VhClient *client);
+
+#endif

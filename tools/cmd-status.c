@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "cli.h"
+#include "fields.h"
+#include "units.h"
+
+static void draw_head(VhPage *page, const VhInfo *info, const char *qemu,
+                      const char *socket)
+{
+    vh_field(page, vh_state_style(info->state), "State", "%s%s%s", info->state,
+             info->reason ? ": " : "", info->reason ? info->reason : "");
+    vh_field(page, VH_STYLE_PLAIN, "Device", "%s, vmheat %s",
+             info->id ? info->id : "without id", info->version);
+    vh_field(page, VH_STYLE_PLAIN, "QEMU", "%s, %s, %s", qemu,
+             info->accelerator, socket);
+    vh_field(page, VH_STYLE_PLAIN, "Primitive", "%s (%s)", info->primitive,
+             info->stats.detail);
+    vh_field(page, VH_STYLE_PLAIN, "Estimator", "%s", info->estimator);
+}
+
+static void draw_memory(VhPage *page, const VhInfo *info)
+{
+    g_autofree char *total = vh_size_str(info->total_size);
+
+    vh_field(page, VH_STYLE_PLAIN, "Memory", "%8s monitored", total);
+    vh_field_working_set(page, info);
+    if (info->snapshot) {
+        vh_field(page, VH_STYLE_PLAIN, "Snapshot", "%" PRIu64, info->snapshot);
+    } else {
+        vh_field(page, VH_STYLE_PLAIN, "Snapshot", "none yet");
+    }
+}
+
+static void draw_attrs(VhPage *page, const VhInfo *info)
+{
+    const VhAttrsInfo *a = &info->attrs;
+    g_autofree char *sampling = vh_duration_str(a->sampling_interval);
+    g_autofree char *effective =
+        vh_duration_str(info->stats.effective_sampling_interval);
+    g_autofree char *aggregation = vh_duration_str(a->aggregation_interval);
+    g_autofree char *update = vh_duration_str(a->update_interval);
+
+    vh_field_heading(page, "Attributes");
+    vh_field(page, VH_STYLE_PLAIN, "Intervals",
+             "sampling %s, aggregation %s, update %s", sampling, aggregation,
+             update);
+    if (info->stats.throttled) {
+        vh_field(page, VH_STYLE_WARN, "",
+                 "throttled: sampling every %s to stay within the limits",
+                 effective);
+    }
+    vh_field(page, VH_STYLE_PLAIN, "Regions", "%" PRIu64 " .. %" PRIu64,
+             a->min_regions, a->max_regions);
+    if (a->traps_per_second) {
+        vh_field(page, VH_STYLE_PLAIN, "Limits",
+                 "%.2f %% of a vCPU, %" PRIu64 " traps/s",
+                 a->overhead_budget / 100.0, a->traps_per_second);
+    } else {
+        vh_field(page, VH_STYLE_PLAIN, "Limits",
+                 "%.2f %% of a vCPU, traps/s: the safe default",
+                 a->overhead_budget / 100.0);
+    }
+}
+
+static char *per_call(uint64_t ns)
+{
+    return ns < 1000 ? g_strdup_printf("%" PRIu64 " ns", ns)
+                     : vh_duration_str(ns / 1000);
+}
+
+static void draw_cost(VhPage *page, const VhStatsInfo *s)
+{
+    g_autofree char *worker = vh_duration_str(s->worker_time / 1000);
+    g_autofree char *vcpu = vh_duration_str(s->vcpu_time / 1000);
+    g_autofree char *arm = per_call(s->arm_cost);
+    g_autofree char *collect = per_call(s->collect_cost);
+    g_autofree char *trap = per_call(s->trap_cost);
+    g_autofree char *bql = per_call(s->bql_hold_max);
+
+    vh_field_heading(page, "Cost so far");
+    vh_field(page, VH_STYLE_PLAIN, "CPU time",
+             "worker thread %s, on vCPU threads %s", worker, vcpu);
+    vh_field(page, VH_STYLE_PLAIN, "Checks",
+             "%" PRIu64 " in %" PRIu64 " samples and %" PRIu64
+             " aggregations; %" PRIu64 " skipped, %" PRIu64 " lost",
+             s->checks, s->samples, s->aggregations, s->skipped, s->lost);
+    vh_field(page, VH_STYLE_PLAIN, "Traps",
+             "%" PRIu64 "; armed %" PRIu64 " pages, %" PRIu64
+             " more at no cost",
+             s->traps, s->arms, s->arms_free);
+    vh_field(page, VH_STYLE_PLAIN, "Each",
+             "trap %s, arming %s, reading an answer %s", trap, arm, collect);
+    vh_field(page, VH_STYLE_PLAIN, "BQL", "held for %s at most", bql);
+}
+
+static void append_if(GString *s, bool yes, const char *what)
+{
+    if (yes) {
+        g_string_append_printf(s, "%s%s", s->len ? ", " : "", what);
+    }
+}
+
+static void draw_primitive(VhPage *page, const VhPrimitiveInfo *p)
+{
+    g_autofree char *granule = vh_size_str(p->granule);
+    g_autoptr(GString) sees = g_string_new(NULL);
+
+    append_if(sees, p->sees_reads, "reads");
+    append_if(sees, p->sees_writes, "writes");
+    append_if(sees, p->sees_dma, "device DMA");
+    if (!p->available) {
+        vh_field(page, VH_STYLE_DIM, p->name, "%s", p->summary);
+        vh_field(page, VH_STYLE_WARN, "", "not available: %s",
+                 p->reason ? p->reason : "no reason given");
+        return;
+    }
+    vh_field(page, VH_STYLE_PLAIN, p->name, "%s%s", p->summary,
+             p->chosen ? " (in use)" : "");
+    vh_field(page, VH_STYLE_PLAIN, "", "sees %s in steps of %s%s",
+             sees->len ? sees->str : "nothing", granule,
+             p->persistent ? "; a page stays armed until touched" : "");
+    if (p->blind_spots) {
+        vh_field(page, VH_STYLE_PLAIN, "", "cannot see %s", p->blind_spots);
+    }
+}
+
+static const VhColumn range_columns[] = {
+    { "START", true, 5 }, { "END", true, 2 },    { "SIZE", true, 4 },
+    { "PAGE", true, 1 },  { "BLOCK", false, 3 }, { "", false, 0 },
+};
+
+static void draw_ranges(VhPage *page, const VhInfo *info)
+{
+    g_autoptr(VhTable) t =
+        vh_table_new(range_columns, G_N_ELEMENTS(range_columns));
+
+    vh_field_heading(page, "Guest memory");
+    for (size_t i = 0; i < info->nr_ranges; i++) {
+        const VhRangeInfo *r = &info->ranges[i];
+        VhStyle style = r->monitored ? VH_STYLE_PLAIN : VH_STYLE_DIM;
+
+        vh_table_put(t, style, g_strdup_printf("0x%08" PRIx64, r->start));
+        vh_table_put(t, style,
+                     g_strdup_printf("0x%08" PRIx64, r->start + r->size));
+        vh_table_put(t, style, vh_size_str(r->size));
+        vh_table_put(t, style, vh_size_str(r->page_size));
+        vh_table_put(t, style, g_strdup(r->block));
+        vh_table_put(t, style,
+                     g_strdup_printf("%s%s", r->shared ? "shared" : "private",
+                                     r->monitored ? "" : ", not monitored"));
+    }
+    vh_table_draw(t, page);
+}
+
+static int print_info(const VhInfo *info, const char *qemu, const char *socket,
+                      const VhTerm *term)
+{
+    g_autoptr(VhPage) page = vh_page_new(term);
+
+    draw_head(page, info, qemu, socket);
+    draw_memory(page, info);
+    draw_attrs(page, info);
+    draw_cost(page, &info->stats);
+    vh_field_heading(page, "Primitives");
+    for (size_t i = 0; i < info->nr_primitives; i++) {
+        draw_primitive(page, &info->primitives[i]);
+    }
+    draw_ranges(page, info);
+    return vh_cli_print_page(page);
+}
+
+int vh_cmd_status(const VhOptions *options, const VhTerm *term)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VhClient) client = vh_cli_open(options, &error);
+    g_autoptr(JsonNode) reply =
+        client ? vh_client_command(client, "query-vmheat", NULL, &error) : NULL;
+    g_autoptr(VhInfo) info = reply ? vh_info_parse(reply, &error) : NULL;
+
+    if (!info) {
+        return vh_cli_fail(error);
+    }
+    if (options->json) {
+        return vh_cli_print_json(reply);
+    }
+    return print_info(info, vh_client_qemu_version(client), options->socket,
+                      term);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <locale.h>
+
+#include "cli.h"
+
+#define COMMON "stjcC"
+
+static const VhVerb verbs[] = {
+    { "status", "Show what the monitor does, with what, and at what cost.",
+      COMMON, vh_cmd_status },
+    { "snapshot", "List the regions of the latest snapshot.", COMMON "SEmlo",
+      vh_cmd_snapshot },
+    { "top", "Show the heat of guest memory, again and again.", COMMON "dn1",
+      vh_cmd_top },
+    { "pause", "Stop monitoring; the latest snapshot stays.", "stj",
+      vh_cmd_pause },
+    { "resume", "Go on after pause.", "stj", vh_cmd_resume },
+    {},
+};
+
+int main(int argc, char **argv)
+{
+    VhOptions options;
+    const VhVerb *verb;
+    VhTerm term;
+    int exit_code;
+
+    setlocale(LC_CTYPE, ""); /* not numbers: output is for programs too */
+    verb = vh_options_parse(verbs, argc, argv, &options, &exit_code);
+    if (!verb) {
+        return exit_code;
+    }
+    vh_term_init(&term, options.color);
+    return verb->run(&options, &term);
+}
