@@ -16,6 +16,12 @@
  * page it is at: it holds a reference on the map, so that is still guest
  * memory, and unmapping a page late is harmless.
  *
+ * A batch that is interrupted (its CPU is taken away, or the CPU it interrupts
+ * does not run just now) can take a thousand times longer than others. That
+ * says nothing about the next one, and believing it would use up the budget
+ * for minutes. So the first samples count with their minimum, later ones with
+ * at most OUTLIER times what was known.
+ *
  * The lock is a pthread one, not glib's, because thread sanitizers understand
  * that one.
  *
@@ -40,9 +46,15 @@
 #define TIMEOUTS_MAX 3
 #define REMEASURE_NS 30000000000ULL
 #define FIRST_SAMPLES 3
+/* A sample counts as at most so many times what was known. */
+#define OUTLIER 4
 #define GAIN 0.25
-/* A halted vCPU takes its time to wake; that is not a cost to the guest. */
-#define BATCH_NS_MAX 100000.0
+/*
+ * Fixed cost of a batch: the time until the vCPU came round, which is about an
+ * exit and an entry. It is longer when the vCPU was halted or had no CPU, and
+ * that is not a cost to the guest. 60 us is what a kick takes nested.
+ */
+#define BATCH_NS_MAX 60000.0
 
 typedef struct Batch {
     int refs;
@@ -146,10 +158,18 @@ static bool batch_wait(Batch *b)
 
 static void learn(VhZapCost *c, double each_ns, double batch_ns)
 {
-    double gain = c->samples++ ? GAIN : 1;
-
-    c->each_ns += gain * (each_ns - c->each_ns);
-    c->batch_ns += gain * (batch_ns - c->batch_ns);
+    if (!c->samples) {
+        c->each_ns = each_ns;
+        c->batch_ns = batch_ns;
+    } else if (c->samples < FIRST_SAMPLES) {
+        c->each_ns = MIN(c->each_ns, each_ns);
+        c->batch_ns = MIN(c->batch_ns, batch_ns);
+    } else {
+        each_ns = MIN(each_ns, c->each_ns * OUTLIER);
+        c->each_ns += GAIN * (each_ns - c->each_ns);
+        c->batch_ns += GAIN * (batch_ns - c->batch_ns);
+    }
+    c->samples++;
 }
 
 static bool run_here(VhZapper *z, VhZap *zaps, size_t n)
@@ -186,15 +206,16 @@ static bool run_on_vcpu(VhZapper *z, VhMap *map, VhZap *zaps, size_t n)
     }
     done = batch_wait(b);
     if (done) {
+        VhZapCost *cost = &z->cost[VH_ZAP_VCPU];
         uint64_t ns = b->ended_ns - b->started_ns;
         double wake = b->started_ns - b->posted_ns;
 
         for (size_t i = 0; i < n; i++) {
             zaps[i].ok = b->zaps[i].ok;
         }
-        z->vcpu_ns += ns;
         z->timeouts = 0;
-        learn(&z->cost[VH_ZAP_VCPU], (double)ns / n, MIN(wake, BATCH_NS_MAX));
+        learn(cost, (double)ns / n, MIN(wake, BATCH_NS_MAX));
+        z->vcpu_ns += MIN(ns, n * cost->each_ns * OUTLIER);
     } else {
         z->timeouts++;
     }

@@ -16,6 +16,8 @@
 #define RELAX_BELOW 0.8
 #define RELAX_FACTOR_MIN 0.7
 #define STRETCH_FACTOR_MAX 2.0
+#define OUTLIER 4.0
+#define USUAL_GAIN 0.125
 
 void vh_budget_set_limits(VhBudget *b, const VhLimits *limits, bool nested)
 {
@@ -83,6 +85,19 @@ static void smooth(double *load, double *spent_ns, double dt)
     *spent_ns = 0;
 }
 
+/* @spent in one tick, but at most OUTLIER times what ticks usually take. */
+static double without_outliers(double *usual, double spent)
+{
+    if (!*usual) {
+        *usual = spent;
+    }
+    if (spent) {
+        spent = MIN(spent, *usual * OUTLIER);
+        *usual += (spent - *usual) * USUAL_GAIN;
+    }
+    return spent;
+}
+
 /* How far above the budget: 1 is exactly at it. */
 static double pressure(const VhBudget *b)
 {
@@ -125,7 +140,8 @@ void vh_budget_update(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns,
     b->guest_ns +=
         (double)(now->fires - b->seen.primitive.fires) * now->fire_ns +
         (now->vcpu_ns - b->seen.primitive.vcpu_ns);
-    b->worker_ns += costs->worker_ns - b->seen.worker_ns;
+    b->worker_ns += without_outliers(&b->usual_tick_ns,
+                                     costs->worker_ns - b->seen.worker_ns);
     refill_fires(b, dt, burst, now);
     refill_arms(b, dt, burst, now);
     if (dt > 0) {

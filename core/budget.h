@@ -22,6 +22,10 @@
  * interval is also stretched until the fixed cost of a batch of arms is at
  * most BATCH_SHARE of the payer's budget: else batches would eat the arms.
  *
+ * A tick whose thread lost its CPU to somebody else can seem to take a hundred
+ * times longer than others. It counts with at most OUTLIER times what ticks
+ * usually take; when ticks really get dearer, that follows within a few.
+ *
  * Limits: a fire of a page armed for an earlier check that was silent, and
  * that no check asks about again, is not seen, so not charged. There is at
  * most one for each arm, so arms bound them.
@@ -61,6 +65,7 @@ typedef struct VhCosts {
  * @stretch: factor on the sampling interval, 1 .. VH_STRETCH_MAX
  * @guest_ns: guest time spent and not in @guest_load yet
  * @worker_ns: worker time spent and not in @worker_load yet
+ * @usual_tick_ns: what a tick usually costs the worker, smoothed
  * @last_ns: time of the last update
  * @stepped_ns: time of the last change of @stretch
  * @seen: costs at the last update
@@ -79,6 +84,7 @@ typedef struct VhBudget {
     double stretch;
     double guest_ns;
     double worker_ns;
+    double usual_tick_ns;
     uint64_t last_ns;
     uint64_t stepped_ns;
     VhCosts seen;

@@ -152,6 +152,19 @@ static void test_remeasures(Fix *f, const void *unused)
     g_assert_cmpint(run(f, NULL), ==, VH_ZAP_VCPU);
 }
 
+/* A batch that was interrupted for long must not make arming look dear. */
+static void test_outlier(Fix *f, const void *unused)
+{
+    pretend(f, 1, 1e12); /* a real zap takes thousands of times longer */
+    g_assert_cmpint(run(f, NULL), ==, VH_ZAP_WORKER);
+    g_assert_cmpfloat(f->z.cost[VH_ZAP_WORKER].each_ns, <=, 1.75);
+    pretend(f, 1e12, 1);
+    f->z.vcpu_ns = 0;
+    g_assert_cmpint(run(f, NULL), ==, VH_ZAP_VCPU);
+    g_assert_cmpfloat(f->z.cost[VH_ZAP_VCPU].each_ns, <=, 1.75);
+    g_assert_cmpuint(f->z.vcpu_ns, <, 1000);
+}
+
 /* What was dear becomes cheap: found out after some looks. */
 static void test_changes_mind(Fix *f, const void *unused)
 {
@@ -232,6 +245,7 @@ int main(int argc, char **argv)
         { "/zapper/cheaper", test_cheaper },
         { "/zapper/batch-cost", test_batch_cost },
         { "/zapper/remeasures", test_remeasures },
+        { "/zapper/outlier", test_outlier },
         { "/zapper/changes-mind", test_changes_mind },
         { "/zapper/timeouts", test_timeouts },
         { "/zapper/absent", test_absent },

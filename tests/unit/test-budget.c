@@ -233,6 +233,34 @@ static void test_relaxes_below_80_percent(void)
     }
 }
 
+/* One tick of 200 ms among ticks of 0.1 ms: forgotten, not believed. */
+static void test_outlier_tick(void)
+{
+    VhCosts c = { 0 };
+    VhBudget b;
+    uint64_t now;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    now = spend(&b, 0, 100, MS / 10, 0, &c);
+    now = spend(&b, now, 1, 200 * MS, 0, &c);
+    spend(&b, now, 50, MS / 10, 0, &c);
+    assert_near(b.stretch, 1);
+}
+
+/* Ticks that stay ten times dearer are believed. */
+static void test_dearer_ticks(void)
+{
+    VhCosts c = { 0 };
+    VhBudget b;
+    uint64_t now;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    now = spend(&b, 0, 100, MS / 5, 0, &c);
+    assert_near(b.stretch, 1);
+    spend(&b, now, 500, 2 * MS, 0, &c);
+    g_assert_cmpfloat(b.stretch, >=, 4.5);
+}
+
 static void test_batches_set_the_pace(void)
 {
     VhCosts c = { .primitive = { .arm_batch_ns = 100000, .arm_ns = 10 } };
@@ -279,6 +307,8 @@ int main(int argc, char **argv)
     g_test_add_func("/budget/throttle/worker", test_throttle_worker);
     g_test_add_func("/budget/throttle/guest", test_throttle_guest);
     g_test_add_func("/budget/throttle/limit", test_throttle_limit);
+    g_test_add_func("/budget/throttle/outlier", test_outlier_tick);
+    g_test_add_func("/budget/throttle/dearer", test_dearer_ticks);
     g_test_add_func("/budget/throttle/steady", test_steady_inside_band);
     g_test_add_func("/budget/throttle/relax", test_relaxes_below_80_percent);
     g_test_add_func("/budget/throttle/batches", test_batches_set_the_pace);
