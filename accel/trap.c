@@ -112,7 +112,7 @@ static char *refusal(const VhMapSection *s, const char *what)
         "M,share=on -machine memory-backend=mem0, or in libvirt XML: "
         "<memoryBacking><source type='memfd'/><access mode='shared'/>"
         "</memoryBacking>",
-        s->name, s->size >> 20, what, s->size >> 20);
+        s->name, s->block_size >> 20, what, s->block_size >> 20);
 }
 
 static bool trap_probe(const VhMap *map, const VhHost *host, VhCaps *caps,

@@ -17,15 +17,34 @@ void vmheat_qapi_event_emit(vmheat_QAPIEvent event, QDict *qdict)
     qapi_event_emit(QAPI_EVENT_SHUTDOWN, qdict);
 }
 
-void vmheat_event_state(const char *id, VmheatState state, const char *why)
+struct VmheatStateEvent {
+    char *id;
+    VmheatState state;
+    char *why;
+};
+
+VmheatStateEvent *vmheat_state_event_new(const char *id, VmheatState state,
+                                         const char *why)
 {
-    qapi_event_send_vmheat_state_changed(id != NULL, id, state, why != NULL,
-                                         why);
+    VmheatStateEvent *e = g_new(VmheatStateEvent, 1);
+
+    *e = (VmheatStateEvent){ g_strdup(id), state, g_strdup(why) };
+    return e;
+}
+
+void vmheat_state_event_send(void *opaque)
+{
+    VmheatStateEvent *e = opaque;
+
+    qapi_event_send_vmheat_state_changed(e->id != NULL, e->id, e->state,
+                                         e->why != NULL, e->why);
+    g_free(e->id);
+    g_free(e->why);
+    g_free(e);
 }
 
 void vmheat_event_primitive(const char *id, const char *primitive,
                             const char *reason)
 {
-    qapi_event_send_vmheat_primitive_changed(id != NULL, id, primitive,
-                                             reason);
+    qapi_event_send_vmheat_primitive_changed(id != NULL, id, primitive, reason);
 }

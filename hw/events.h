@@ -9,8 +9,15 @@
 #include "compat/qemu.h"
 #include "vmheat-qapi-types.h"
 
-/** vmheat_event_state() - VMHEAT_STATE_CHANGED; @id and @why may be NULL */
-void vmheat_event_state(const char *id, VmheatState state, const char *why);
+/** struct VmheatStateEvent - a VMHEAT_STATE_CHANGED yet to be sent */
+typedef struct VmheatStateEvent VmheatStateEvent;
+
+/** vmheat_state_event_new() - @id and @why are copied and may be NULL */
+VmheatStateEvent *vmheat_state_event_new(const char *id, VmheatState state,
+                                         const char *why);
+
+/** vmheat_state_event_send() - send and free the VmheatStateEvent @opaque */
+void vmheat_state_event_send(void *opaque);
 
 /** vmheat_event_primitive() - VMHEAT_PRIMITIVE_CHANGED; @id may be NULL */
 void vmheat_event_primitive(const char *id, const char *primitive,

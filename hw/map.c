@@ -72,6 +72,7 @@ static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
         .page_size = qemu_ram_pagesize(rb),
         .shared = qemu_ram_is_shared(rb),
         .file_backed = memory_region_get_fd(s->mr) >= 0,
+        .block_size = memory_region_size(s->mr),
         /* the RAMBlock's id is this, but set only after a DIMM is mapped */
         .name = g_strdup(memory_region_name(s->mr)),
     };

@@ -95,7 +95,8 @@ VmheatState vmheat_get_state(VmheatDevice *d, char **why)
     const char *reason = vmheat_suspend_reason(&d->suspend, &release);
 
     *why = NULL;
-    WITH_QEMU_LOCK_GUARD(&d->failure_lock) {
+    WITH_QEMU_LOCK_GUARD(&d->failure_lock)
+    {
         if (d->failure) {
             *why = g_strdup(d->failure);
             return VMHEAT_STATE_FAILED;
@@ -111,14 +112,19 @@ VmheatState vmheat_get_state(VmheatDevice *d, char **why)
     return VMHEAT_STATE_RUNNING;
 }
 
+/*
+ * The worker sends the event: writing to the monitor's socket wakes the client,
+ * which may well preempt the writer, and that must not be a holder of the BQL.
+ */
 static void tell_state(VmheatDevice *d)
 {
     g_autofree char *why = NULL;
     VmheatState state = vmheat_get_state(d, &why);
 
-    if (state != d->last_state) {
+    if (d->worker && state != d->last_state) {
         d->last_state = state;
-        vmheat_event_state(DEVICE(d)->id, state, why);
+        vmheat_worker_post(d->worker, vmheat_state_event_send,
+                           vmheat_state_event_new(DEVICE(d)->id, state, why));
     }
 }
 
@@ -194,7 +200,8 @@ static void worker_failed(void *opaque, const char *why)
 {
     VmheatDevice *d = opaque;
 
-    WITH_QEMU_LOCK_GUARD(&d->failure_lock) {
+    WITH_QEMU_LOCK_GUARD(&d->failure_lock)
+    {
         g_free(d->failure);
         d->failure = g_strdup(why);
     }
@@ -304,7 +311,7 @@ static void vmheat_realize(DeviceState *dev, Error **errp)
     start_worker(d);
     d->exit.notify = exiting;
     qemu_add_exit_notifier(&d->exit);
-    d->last_state = VMHEAT_STATE__MAX;
+    d->last_state = VMHEAT_STATE_SUSPENDED; /* nothing runs yet */
     vmheat_suspend_start(&d->suspend, suspend_changed, d);
     vmheat_event_primitive(dev->id, d->primitive->name, d->choice);
     update(d);
@@ -345,11 +352,11 @@ static void vmheat_finalize(Object *obj)
     qemu_mutex_destroy(&d->failure_lock);
 }
 
-#define PROP_U64(name, field)                                                  \
-    DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field,                  \
+#define PROP_U64(name, field)                                 \
+    DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field, \
                                    qdev_prop_uint64, uint64_t)
-#define PROP_U32(name, field)                                                  \
-    DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field,                  \
+#define PROP_U32(name, field)                                 \
+    DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field, \
                                    qdev_prop_uint32, uint32_t)
 
 static Property vmheat_properties[] = {

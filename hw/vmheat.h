@@ -34,7 +34,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
  * @worker: the thread
  * @failure: what the worker last complained about, or NULL; @failure_lock
  * @failure_lock: protects @failure, which the worker thread writes
- * @last_state: last state told by an event
+ * @last_state: last state told by an event; at first suspended
  * @bql_max_ns: longest time one of our callbacks held the BQL
  * @bql_dropped_ns: time for which the running callback has dropped it
  * @unplugging: an unplug is on its way

@@ -22,6 +22,7 @@
  * monitor let go of it.
  */
 #include "compat/qemu.h"
+#include <sched.h>
 #include "hw/worker.h"
 
 struct VmheatWorker {
@@ -37,6 +38,7 @@ struct VmheatWorker {
     bool map_shrank; /* memory is gone: the new map can't wait */
     VmheatWorkerMode mode;
     bool new_mode;
+    GQueue posts; /* of Post */
     bool quit;
     void (*done)(void *opaque);
     void *done_opaque;
@@ -51,6 +53,11 @@ struct VmheatWorker {
     void *opaque;
 };
 
+typedef struct Post {
+    void (*fn)(void *arg);
+    void *arg;
+} Post;
+
 /* What the worker took over in one look at the requests. */
 typedef struct Requests {
     VhAttrs attrs;
@@ -59,6 +66,7 @@ typedef struct Requests {
     bool new_attrs;
     bool new_map;
     VmheatWorkerMode mode;
+    GQueue posts;
     bool quit;
 } Requests;
 
@@ -114,9 +122,11 @@ static Requests take_requests(VmheatWorker *w)
         .new_attrs = w->new_attrs,
         .new_map = map_is_due(w),
         .mode = wants_map(w) ? w->mode : VMHEAT_WORKER_RELEASE,
+        .posts = w->posts,
         .quit = w->quit,
     };
 
+    g_queue_init(&w->posts);
     w->new_attrs = false;
     w->new_mode = false;
     if (r.new_map) {
@@ -176,7 +186,7 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
     uint64_t now = vh_clock_now(&w->cfg.host->clock);
     uint64_t map_due = map_due_ns(w);
 
-    if (w->quit || w->new_attrs || w->new_mode ||
+    if (w->quit || w->new_attrs || w->new_mode || w->posts.length ||
         wants_map(w) != w->holds_map) {
         return;
     }
@@ -191,13 +201,24 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
     }
 }
 
+static void call_posts(GQueue *posts)
+{
+    Post *post;
+
+    while ((post = g_queue_pop_head(posts))) {
+        post->fn(post->arg);
+        g_free(post);
+    }
+}
+
 static bool start_monitor(VmheatWorker *w)
 {
     g_autofree char *why = NULL;
     VhMonitorConfig cfg;
     VhMonitor *m;
 
-    WITH_QEMU_LOCK_GUARD(&w->lock) {
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
         cfg = w->cfg;
         w->new_attrs = false;
     }
@@ -220,12 +241,14 @@ static void run(VmheatWorker *w)
         Requests r;
         uint64_t deadline;
 
-        WITH_QEMU_LOCK_GUARD(&w->lock) {
+        WITH_QEMU_LOCK_GUARD(&w->lock)
+        {
             r = take_requests(w);
         }
         quit = r.quit;
         deadline = quit ? 0 : act(w, &r);
         vh_map_unref(r.map);
+        call_posts(&r.posts);
         if (!quit) {
             QEMU_LOCK_GUARD(&w->lock);
             wait_until(w, deadline);
@@ -233,12 +256,38 @@ static void run(VmheatWorker *w)
     }
 }
 
-/* The primitive could not be opened: nothing to do but wait for the end. */
+/* The primitive could not be opened: only posts until the end. */
 static void wait_for_quit(VmheatWorker *w)
 {
-    QEMU_LOCK_GUARD(&w->lock);
-    while (!w->quit) {
-        qemu_cond_wait(&w->wake, &w->lock);
+    bool quit = false;
+
+    while (!quit) {
+        GQueue posts;
+
+        WITH_QEMU_LOCK_GUARD(&w->lock)
+        {
+            while (!w->quit && !w->posts.length) {
+                qemu_cond_wait(&w->wake, &w->lock);
+            }
+            posts = w->posts;
+            g_queue_init(&w->posts);
+            quit = w->quit;
+        }
+        call_posts(&posts);
+    }
+}
+
+/*
+ * A woken SCHED_BATCH thread does not preempt (sched(7)): neither a vCPU nor
+ * the main thread, which wakes us with the BQL held. Best effort: a sandbox may
+ * forbid it, and other policies are the user's choice.
+ */
+static void be_modest(void)
+{
+    struct sched_param none = { 0 };
+
+    if (sched_getscheduler(0) == SCHED_OTHER) {
+        sched_setscheduler(0, SCHED_BATCH, &none);
     }
 }
 
@@ -248,6 +297,7 @@ static void *worker_thread(void *opaque)
     void (*done)(void *opaque);
 
     rcu_register_thread();
+    be_modest();
     if (start_monitor(w)) {
         run(w);
         vh_monitor_idle(w->monitor);
@@ -256,7 +306,8 @@ static void *worker_thread(void *opaque)
         wait_for_quit(w);
     }
     rcu_unregister_thread();
-    WITH_QEMU_LOCK_GUARD(&w->lock) {
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
         done = w->done;
         opaque = w->done_opaque;
     }
@@ -274,6 +325,7 @@ VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
 
     w->cfg = *cfg;
     w->mode = VMHEAT_WORKER_RELEASE;
+    g_queue_init(&w->posts);
     w->failed = failed;
     w->opaque = opaque;
     qemu_mutex_init(&w->lock);
@@ -288,7 +340,8 @@ void vmheat_worker_set_map(VmheatWorker *w, VhMap *map)
 {
     VhMap *old;
 
-    WITH_QEMU_LOCK_GUARD(&w->lock) {
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
         old = w->map;
         w->map = vh_map_ref(map);
         w->new_map = true;
@@ -321,8 +374,7 @@ static void wait_quiet(VmheatWorker *w, int64_t end_us)
     }
 }
 
-void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode,
-                            int wait_ms)
+void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode, int wait_ms)
 {
     int64_t end_us = g_get_monotonic_time() + wait_ms * 1000LL;
 
@@ -333,6 +385,16 @@ void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode,
     if (mode == VMHEAT_WORKER_RELEASE) {
         wait_quiet(w, end_us);
     }
+}
+
+void vmheat_worker_post(VmheatWorker *w, void (*fn)(void *arg), void *arg)
+{
+    Post *post = g_new(Post, 1);
+
+    *post = (Post){ .fn = fn, .arg = arg };
+    QEMU_LOCK_GUARD(&w->lock);
+    g_queue_push_tail(&w->posts, post);
+    qemu_cond_signal(&w->wake);
 }
 
 void vmheat_worker_stop(VmheatWorker *w, void (*done)(void *opaque),
@@ -347,7 +409,8 @@ void vmheat_worker_stop(VmheatWorker *w, void (*done)(void *opaque),
 
 void vmheat_worker_free(VmheatWorker *w)
 {
-    WITH_QEMU_LOCK_GUARD(&w->lock) {
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
         w->quit = true;
         qemu_cond_signal(&w->wake);
     }

@@ -57,6 +57,14 @@ void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode,
                             int wait_ms);
 
 /**
+ * vmheat_worker_post() - have the worker call @fn(@arg)
+ *
+ * It does so after it has acted on what was requested before, in the order of
+ * the posts, and for every post before its thread ends.
+ */
+void vmheat_worker_post(VmheatWorker *w, void (*fn)(void *arg), void *arg);
+
+/**
  * vmheat_worker_stop() - ask the thread to end
  * @done: called on the worker thread as its very last act, when guest memory
  *        is released; may be NULL

@@ -22,6 +22,7 @@
  * @page_size: page size of the mapping (4096, or hugetlb's)
  * @shared: QEMU says the RAMBlock is mapped MAP_SHARED
  * @file_backed: the RAMBlock has a file descriptor (memfd, shmem, file)
+ * @block_size: bytes of the whole RAMBlock, of which this is a part
  * @name: RAMBlock id; lives as long as the map
  */
 typedef struct VhMapSection {
@@ -31,6 +32,7 @@ typedef struct VhMapSection {
     uint64_t page_size;
     bool shared;
     bool file_backed;
+    uint64_t block_size;
     char *name;
 } VhMapSection;
 

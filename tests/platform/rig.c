@@ -68,6 +68,7 @@ VhMapSection rig_section(uint64_t gpa, uint8_t *hva, size_t size)
                            .page_size = PAGE,
                            .shared = true,
                            .file_backed = true,
+                           .block_size = size,
                            .name = "ram" };
 }
 

@@ -33,9 +33,9 @@ static char *refusal(const VhMapSection *s, bool probe)
     return why;
 }
 
-#define ADVICE                                                                 \
+#define ADVICE(size)                                                           \
     ", and unmapping its pages would lose their contents; use shared memory: " \
-    "-object memory-backend-memfd,id=mem0,size=4M,share=on "                   \
+    "-object memory-backend-memfd,id=mem0,size=" size "M,share=on "            \
     "-machine memory-backend=mem0, or in libvirt XML: "                        \
     "<memoryBacking><source type='memfd'/><access mode='shared'/>"             \
     "</memoryBacking>"
@@ -50,18 +50,19 @@ static void test_private(void)
 
     rig_fill(mem, 4 * MIB);
     s.shared = false;
+    s.block_size = 6 * MIB; /* its other 2 MiB are elsewhere */
     probe = refusal(&s, true);
     g_assert_cmpstr(probe, ==,
-                    "guest RAM 'ram' (4 MiB) is private memory" ADVICE);
+                    "guest RAM 'ram' (6 MiB) is private memory" ADVICE("6"));
     set_map = refusal(&s, false);
     g_assert_cmpstr(set_map, ==,
-                    "guest RAM 'ram' (4 MiB) is not a shared file mapping in "
-                    "this process" ADVICE);
+                    "guest RAM 'ram' (6 MiB) is not a shared file mapping in "
+                    "this process" ADVICE("6"));
     s.shared = true;
     s.file_backed = false;
     anonymous = refusal(&s, true);
     g_assert_cmpstr(anonymous, ==,
-                    "guest RAM 'ram' (4 MiB) is anonymous memory" ADVICE);
+                    "guest RAM 'ram' (6 MiB) is anonymous memory" ADVICE("6"));
     rig_assert_filled(mem, 4 * MIB);
     munmap(mem, 4 * MIB);
 }
@@ -77,7 +78,7 @@ static void test_lie(const void *kind)
     why = refusal(&s, false);
     g_assert_cmpstr(why, ==,
                     "guest RAM 'ram' (4 MiB) is not a shared file mapping in "
-                    "this process" ADVICE);
+                    "this process" ADVICE("4"));
     rig_assert_filled(mem, 4 * MIB);
     munmap(mem, 4 * MIB);
 }

@@ -48,6 +48,35 @@ class Lifecycle(unittest.TestCase):
             event = g.qmp.wait_event("VMHEAT_STATE_CHANGED")["data"]
             self.assertEqual(event, {"id": "heat0", "state": "running"})
 
+    def policies(self, guest):
+        """Scheduling policies of QEMU's threads."""
+        return {os.sched_getscheduler(int(tid))
+                for tid in os.listdir(f"/proc/{guest.process.pid}/task")}
+
+    def test_a_boot_is_one_event(self):
+        """Until the guest runs, the device is suspended and silent."""
+        with Guest(args=["-S"]) as g:
+            self.assertEqual(g.qmp("query-vmheat")["state"], "suspended")
+            g.qmp("cont")
+            event = g.qmp.wait_event("VMHEAT_STATE_CHANGED")["data"]
+            self.assertEqual(event, {"id": "heat0", "state": "running"})
+
+    def test_worker_does_not_preempt(self):
+        with Guest() as g:
+            g.qmp.wait_until("a snapshot",
+                             lambda: g.qmp("query-vmheat")["snapshot"])
+            self.assertIn(os.SCHED_BATCH, self.policies(g))
+
+    def test_in_the_sandbox_that_libvirt_uses(self):
+        """It forbids to change the scheduling policy."""
+        with Guest(args=["-sandbox", "on,obsolete=deny,"
+                         "elevateprivileges=deny,spawn=deny,"
+                         "resourcecontrol=deny"]) as g:
+            g.qmp.wait_until("a snapshot",
+                             lambda: g.qmp("query-vmheat")["snapshot"])
+            self.assertEqual(self.policies(g), {os.SCHED_OTHER})
+            self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+
     def test_stop_and_cont(self):
         with Guest() as g:
             g.qmp.wait_until("a snapshot",

@@ -167,6 +167,13 @@ class Refuse(unittest.TestCase):
             self.assertIn("<memoryBacking><source type='memfd'/>"
                           "<access mode='shared'/></memoryBacking>", err)
 
+    def test_private_memory_that_is_split(self):
+        """The fix names the whole of RAM, though half is above 4 GiB."""
+        err = fails_to_start(device="", shared=False, machine="q35",
+                             size=4 << 30)
+        self.assertIn("'pc.ram' (4096 MiB) is private memory", err)
+        self.assertIn("size=4096M,share=on", err)
+
     def test_the_printed_fix_works(self):
         args = ["-object", "memory-backend-memfd,id=mem0,size=256M,share=on",
                 "-machine", "memory-backend=mem0"]
