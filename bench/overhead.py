@@ -8,8 +8,10 @@ that alternate between monitored and paused (vmheat-pause, vmheat-resume). One
 pair gives one slowdown; the median of all pairs is the result. The windows are
 short and many because the speed of a shared machine drifts by 10 % and more
 within seconds: neighbouring windows of 0.1 s are alike, those of 1 s are not.
-slowdown_se_pct is the standard error of the median, from the quartiles. Precision and recall are those of the last
-snapshots before the pairs begin, against the payload's own record. At the end
+slowdown_se_pct is the standard error of the median, from the quartiles.
+Precision and recall are those of the last snapshots before the pairs begin,
+against the payload's own record. bql_hold_max_us is the longest that vmheat
+held the Big QEMU Lock, which includes being preempted meanwhile. At the end
 all guest memory is verified by guest and host.
 """
 
