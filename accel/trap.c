@@ -21,7 +21,7 @@
  * away. So a section is only ever armed when QEMU says its RAMBlock is shared
  * and has a file, and /proc/self/maps shows the whole section mapped "s". The
  * first is asked in probe, both at every set_map. Sections that fail are left
- * alone; trap as a whole refuses when the largest section, main memory, fails.
+ * alone; trap as a whole refuses when main memory fails.
  *
  * Granules
  * --------
@@ -91,13 +91,19 @@ static bool qualifies(const VhMapSection *s)
     return s->shared && s->file_backed;
 }
 
-static const VhMapSection *largest(const VhMap *map)
+/*
+ * The RAMBlock with the lowest address is what the guest boots from; DIMMs come
+ * above it, and may be larger. Its largest section, NULL without any RAM.
+ */
+static const VhMapSection *main_memory(const VhMap *map)
 {
-    const VhMapSection *best = NULL;
+    const VhMapSection *best = map->nr ? &map->sections[0] : NULL;
 
-    for (size_t i = 0; i < map->nr; i++) {
-        if (!best || map->sections[i].size > best->size) {
-            best = &map->sections[i];
+    for (size_t i = 1; i < map->nr; i++) {
+        const VhMapSection *s = &map->sections[i];
+
+        if (s->size > best->size && g_str_equal(s->name, best->name)) {
+            best = s;
         }
     }
     return best;
@@ -118,7 +124,7 @@ static char *refusal(const VhMapSection *s, const char *what)
 static bool trap_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
                        char **why)
 {
-    const VhMapSection *main = largest(map);
+    const VhMapSection *main = main_memory(map);
 
     *caps = (VhCaps){
         .sees = VH_SEES_READS | VH_SEES_WRITES | VH_SEES_DMA,
@@ -210,7 +216,7 @@ static Section *prove_map(const VhMap *map, char **why)
 {
     g_autofree char *maps = vh_proc_maps_read(why);
     g_autofree Section *out = g_new0(Section, map->nr + 1);
-    const VhMapSection *main = largest(map);
+    const VhMapSection *main = main_memory(map);
 
     if (!maps) {
         return NULL;

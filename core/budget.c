@@ -66,7 +66,9 @@ static void refill_arms(VhBudget *b, double dt, double burst,
     uint64_t vcpu_ns = now->vcpu_ns - b->seen.primitive.vcpu_ns;
     double rate = b->guest_share * ARM_SHARE * NS_PER_S;
 
-    b->on_vcpus = now->vcpu_ns > 0;
+    if (arms || vcpu_ns) {
+        b->on_vcpus = vcpu_ns > 0; /* the latest batch: it can change */
+    }
     rate *= b->on_vcpus ? 1 : WORKER_FACTOR;
     b->batch_ns = now->arm_batch_ns;
     b->one_arm_ns = now->arm_ns;

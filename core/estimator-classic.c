@@ -119,6 +119,16 @@ static void classic_set_ranges(void *e, const VhRange *ranges, size_t n)
     c->generation++;
 }
 
+static void classic_restart(void *e)
+{
+    Classic *c = e;
+
+    for (size_t i = 0; i < c->regions.nr; i++) {
+        c->regions.v[i].fires = 0;
+        c->regions.v[i].answered = 0;
+    }
+}
+
 static size_t classic_plan(void *e, const VhPlanBudget *budget, VhCheck *out)
 {
     Classic *c = e;
@@ -279,6 +289,7 @@ const VhEstimatorOps vh_estimator_classic = {
     .destroy = classic_destroy,
     .set_attrs = classic_set_attrs,
     .set_ranges = classic_set_ranges,
+    .restart = classic_restart,
     .plan = classic_plan,
     .observe = classic_observe,
     .aggregate = classic_aggregate,

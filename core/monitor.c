@@ -194,6 +194,7 @@ bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why)
     if (!m->primitive->set_map(m->prim, map, why)) {
         vh_map_unref(map);
         drop_map(m);
+        publish_ranges(m, NULL, 0);
         return false;
     }
     drop_map(m);
@@ -305,6 +306,7 @@ static void sample(VhMonitor *m, uint64_t now)
         m->started = true;
         m->aggregation_ns = now;
         m->answered = 0;
+        m->estimator->restart(m->est);
     }
     m->last_tick_ns = now;
     collect(m);

@@ -11,9 +11,9 @@
  * At the end of a transaction that changed something, a new immutable VhMap is
  * built. It holds a reference on each MemoryRegion, so the memory stays mapped
  * as long as the worker uses the map: hot-unplug finishes when the worker has
- * let go, which is at its next tick. MemoryRegion references may only be
- * dropped under the BQL, so the last unref of a map, which happens on the
- * worker thread, hands them to a bottom half.
+ * let go, which is at once or after the tick that is running. MemoryRegion
+ * references may only be dropped under the BQL, so the last unref of a map,
+ * which happens on the worker thread, hands them to a bottom half.
  *
  * Firmware remaps the shadow RAM below 1 MiB many times while it boots. Such
  * transactions end in a map equal to the one before and are not published.

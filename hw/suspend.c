@@ -20,12 +20,17 @@
 
 #define POSTCOPY_POLL_MS 500
 
-static void changed(VmheatSuspend *s)
+static void poll_postcopy(VmheatSuspend *s)
 {
     if (migration_in_incoming_postcopy()) {
         timer_mod(s->timer,
                   qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + POSTCOPY_POLL_MS);
     }
+}
+
+static void changed(VmheatSuspend *s)
+{
+    poll_postcopy(s);
     s->changed(s->opaque);
 }
 
@@ -62,6 +67,7 @@ void vmheat_suspend_start(VmheatSuspend *s, void (*cb)(void *opaque),
     s->migration.notify = migration_changed;
     add_migration_state_change_notifier(&s->migration);
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
+    poll_postcopy(s);
 }
 
 void vmheat_suspend_stop(VmheatSuspend *s)

@@ -11,10 +11,10 @@
  *   suspend reason changed ┼──> update() ──> worker: map, active/idle
  *        pause and resume ─┘        └──────> event when the state changed
  *
- * All of that runs under the BQL and only hands requests to the worker. Three
- * moments wait for the worker, each bounded: an outgoing migration begins (a
- * background snapshot needs our userfaultfd registration gone, so the answer
- * can't be later), unrealize, and exit.
+ * All of that runs under the BQL and only hands requests to the worker. Four
+ * moments wait for the worker: unrealize, exit, and, for 100 ms at most, when
+ * an outgoing migration begins or migration capabilities are set (a background
+ * snapshot and the test for it need our userfaultfd registration gone).
  *
  * device_del is asynchronous, as for a device that needs the guest's consent:
  * the worker is asked to end, releases guest memory, and its last act
@@ -31,7 +31,7 @@
 #include <cpuid.h>
 #endif
 
-/* How long an outgoing migration may wait for the worker to let go. */
+/* How long QEMU may wait for the worker to let go of guest memory. */
 #define RELEASE_WAIT_MS 100
 
 void vmheat_bql_timer_end(VmheatBqlTimer *t)
@@ -166,6 +166,21 @@ void vmheat_set_paused(VmheatDevice *d, bool paused)
 {
     d->paused = paused;
     update(d);
+}
+
+void vmheat_let_go(VmheatDevice *d)
+{
+    if (d && d->worker) {
+        vmheat_worker_set_mode(d->worker, VMHEAT_WORKER_RELEASE,
+                               RELEASE_WAIT_MS);
+    }
+}
+
+void vmheat_come_back(VmheatDevice *d)
+{
+    if (d) {
+        update(d);
+    }
 }
 
 bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,

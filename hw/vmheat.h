@@ -82,13 +82,24 @@ void vmheat_set_paused(VmheatDevice *d, bool paused);
 bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,
                       const VhLimits *limits, Error **errp);
 
+/**
+ * vmheat_let_go() - release guest memory until vmheat_come_back()
+ *
+ * Waits until it is done, at most 100 ms. @d may be NULL: nothing to do.
+ */
+void vmheat_let_go(VmheatDevice *d);
+
+/** vmheat_come_back() - do again what the state says; @d may be NULL */
+void vmheat_come_back(VmheatDevice *d);
+
 /** vmheat_request_unplug() - release guest memory, then finish device_del */
 void vmheat_request_unplug(VmheatDevice *d);
 
 /** vmheat_register_types() - the QOM types; once, when the plugin loads */
 void vmheat_register_types(void);
 
-/** struct VmheatBqlTimer - measures how long a callback of ours holds the BQL */
+/** struct VmheatBqlTimer - measures how long a callback of ours holds the BQL
+ */
 typedef struct VmheatBqlTimer {
     VmheatDevice *device;
     int64_t start;
@@ -98,8 +109,8 @@ typedef struct VmheatBqlTimer {
 void vmheat_bql_timer_end(VmheatBqlTimer *t);
 
 /** VMHEAT_BQL_TIMER() - measure from here to the end of the scope */
-#define VMHEAT_BQL_TIMER(dev)                                                  \
-    __attribute__((cleanup(vmheat_bql_timer_end), unused))                     \
+#define VMHEAT_BQL_TIMER(dev)                              \
+    __attribute__((cleanup(vmheat_bql_timer_end), unused)) \
     VmheatBqlTimer bql_timer_ = { (dev), get_clock() }
 
 #endif

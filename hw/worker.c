@@ -364,7 +364,7 @@ void vmheat_worker_set_attrs(VmheatWorker *w, const VhAttrs *attrs,
 /* Until the worker has let go of guest memory; lock held. */
 static void wait_quiet(VmheatWorker *w, int64_t end_us)
 {
-    while (w->holds_map && !w->quit) {
+    while (w->holds_map) {
         int64_t left = end_us - g_get_monotonic_time();
 
         if (left <= 0) {
@@ -415,6 +415,7 @@ void vmheat_worker_free(VmheatWorker *w)
         qemu_cond_signal(&w->wake);
     }
     qemu_thread_join(&w->thread);
+    call_posts(&w->posts); /* those that came too late for it */
     if (w->monitor) {
         vh_monitor_free(w->monitor);
     }

@@ -16,6 +16,12 @@ void vmheat_monitor_register_types(void);
 /** vmheat_qmp_install() - QMP commands and their introspection; once */
 void vmheat_qmp_install(void);
 
+/**
+ * vmheat_capabilities_install() - stand aside while migration capabilities are
+ *                                 set, in QMP and HMP; once
+ */
+void vmheat_capabilities_install(void);
+
 /** vmheat_hmp_install() - "info vmheat"; once */
 void vmheat_hmp_install(void);
 

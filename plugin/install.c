@@ -85,5 +85,6 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
     vmheat_hotplug_install();
     vmheat_qmp_install();
     vmheat_hmp_install();
+    vmheat_capabilities_install();
     return 0;
 }

@@ -40,6 +40,8 @@ typedef struct VhPlanBudget {
  *             nr_accesses and age rescaled as DAMON does on online updates
  * @set_ranges: watch these sorted, disjoint ranges; regions outside are cut
  *              off, those inside keep their history
+ * @restart: forget what was observed since the last aggregate(): time went by
+ *           in which nobody looked
  * @plan: fill @out with checks in state VH_CHECK_NEW; returns how many
  * @observe: learn from answered checks; unknown and SKIPPED/LOST ones are
  *           ignored
@@ -53,6 +55,7 @@ typedef struct VhEstimatorOps {
     void (*destroy)(void *e);
     void (*set_attrs)(void *e, const VhAttrs *attrs);
     void (*set_ranges)(void *e, const VhRange *ranges, size_t n);
+    void (*restart)(void *e);
     size_t (*plan)(void *e, const VhPlanBudget *budget, VhCheck *out);
     void (*observe)(void *e, const VhCheck *checks, size_t n);
     VhSnapshot *(*aggregate)(void *e);

@@ -27,6 +27,15 @@ class Lifecycle(unittest.TestCase):
         links = [os.readlink(os.path.join(fds, f)) for f in os.listdir(fds)]
         return sum("userfaultfd" in link for link in links)
 
+    def test_stop_during_unplug(self):
+        """Its event comes too late for the worker; it isn't lost."""
+        with Guest() as g:
+            g.qmp("device_del", id="heat0")
+            g.qmp("stop")
+            g.qmp.wait_event("DEVICE_DELETED")
+            with self.assertRaises(QMPError):
+                g.qmp("query-vmheat")
+
     def test_unplug_twice_in_a_row(self):
         with Guest() as g:
             g.qmp("device_del", id="heat0")
@@ -151,6 +160,7 @@ class Lifecycle(unittest.TestCase):
             info = g.qmp("query-vmheat")
             self.assertEqual((info["state"], info["reason"]),
                              ("failed", "not today"))
+            self.assertEqual(info["total-size"], 0)
             g.qmp("device_del", id="heat0")
             g.qmp.wait_event("DEVICE_DELETED")
             g.qmp("device_add", driver="vmheat", id="heat0")
@@ -198,6 +208,22 @@ class MemoryHotplug(unittest.TestCase):
             g.qmp("vmheat-set", update_interval=1000000)
             g.qmp.wait_until("the DIMM is monitored", lambda: self.ranges(
                 g)["mem1"]["monitored"])
+
+    def test_private_dimm_larger_than_main_memory(self):
+        """What is main memory is a matter of its address, not of size."""
+        with Guest(size=128 << 20, args=["-m", "128M,slots=1,maxmem=1G"]) as g:
+            g.qmp("object-add", **{"qom-type": "memory-backend-ram",
+                                   "id": "p", "size": 256 << 20})
+            g.qmp("device_add", driver="pc-dimm", id="d", memdev="p")
+            last = g.qmp("query-vmheat")["snapshot"]
+            # the new map is taken after 4 snapshots, the update interval
+            g.qmp.wait_until("more snapshots", lambda:
+                             g.qmp("query-vmheat")["snapshot"] > last + 8)
+            info = g.qmp("query-vmheat")
+            self.assertEqual(info["state"], "running")
+            self.assertEqual({(r["block"], r["monitored"])
+                              for r in info["ranges"]},
+                             {("mem0", True), ("p", False)})
 
     def test_private_dimm_is_left_alone(self):
         with Guest(args=self.ARGS) as g:

@@ -5,7 +5,6 @@ import os
 import unittest
 
 from guest import have_kvm
-from qmp import QMPError
 from payload_guest import MB, PayloadGuest, one_hot_range
 
 SIZE = 128 * MB
@@ -82,15 +81,14 @@ class Migrate(unittest.TestCase):
                                            write_percent=100)])
             g.qmp.wait_until("a snapshot", lambda:
                              g.qmp("query-vmheat")["snapshot"] > 1)
-            try:
-                g.qmp("migrate-set-capabilities", capabilities=[
-                    {"capability": "background-snapshot", "state": True}])
-            except QMPError as e:
-                # QEMU 7.2 offers it for private memory only
-                self.assertIn("not compatible with guest memory", str(e))
-                self.skipTest(f"background snapshots: {e}")
-            g.qmp("migrate", uri="exec:cat > " +
-                  os.path.join(g.dir, "snapshot"))
+            g.qmp("migrate-set-capabilities", capabilities=[
+                {"capability": "background-snapshot", "state": True}])
+            self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+            last = g.qmp("query-vmheat")["snapshot"]
+            g.qmp.wait_until("it goes on", lambda:
+                             g.qmp("query-vmheat")["snapshot"] > last + 1)
+            path = os.path.join(g.dir, "snapshot")
+            g.qmp("migrate", uri="exec:cat > " + path)
             g.qmp.wait_until(
                 "the snapshot is over", lambda: g.qmp(
                     "query-migrate").get("status") in ("completed", "failed"))
@@ -99,6 +97,25 @@ class Migrate(unittest.TestCase):
             g.qmp.wait_until("monitoring goes on", lambda: g.qmp(
                 "query-vmheat")["state"] == "running")
             self.assertTrue(g.intact())
+            with self.guest("tcg", args=["-incoming",
+                                         "exec:cat " + path]) as copy:
+                copy.qmp.wait_until("the copy runs", lambda: copy.qmp(
+                    "query-status")["running"])
+                self.assertTrue(copy.intact(), "the snapshot is damaged")
+
+    def test_background_snapshot_in_hmp_and_paused(self):
+        with self.guest("tcg") as g:
+            g.qmp.wait_until("a snapshot", lambda:
+                             g.qmp("query-vmheat")["snapshot"] > 1)
+            g.qmp("vmheat-pause")
+            said = g.qmp("human-monitor-command", **{
+                "command-line":
+                "migrate_set_capability background-snapshot on"})
+            self.assertEqual(said, "")
+            self.assertEqual(g.qmp("query-vmheat")["state"], "paused")
+            caps = g.qmp("query-migrate-capabilities")
+            self.assertIn({"capability": "background-snapshot",
+                           "state": True}, caps)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,24 @@ static void test_arms_by_worker(void)
     g_assert_cmpuint(arms(&b), ==, 1);
 }
 
+/* The primitive has measured anew, and arms no longer on vCPUs. */
+static void test_arms_move_to_the_worker(void)
+{
+    VhCosts c = { .primitive = { .arm_ns = 100000 } };
+    VhBudget b;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    c.primitive.vcpu_ns = 1;
+    vh_budget_update(&b, 10 * S, 20 * MS, &c);
+    g_assert_cmpuint(arms(&b), ==, 15);
+    c.primitive.arms = 1;
+    vh_budget_update(&b, 20 * S, 20 * MS, &c);
+    g_assert_cmpuint(arms(&b), ==, 30);
+    c.primitive.arms += 20;
+    vh_budget_update(&b, 20 * S, 20 * MS, &c);
+    g_assert_cmpuint(arms(&b), ==, 10);
+}
+
 static void test_free_arms_unlimited(void)
 {
     VhCosts c = { 0 };
@@ -303,6 +321,7 @@ int main(int argc, char **argv)
     g_test_add_func("/budget/fire-cost", test_fires_limited_by_cost);
     g_test_add_func("/budget/arms", test_arms);
     g_test_add_func("/budget/arms-by-worker", test_arms_by_worker);
+    g_test_add_func("/budget/arms-move", test_arms_move_to_the_worker);
     g_test_add_func("/budget/arms-free", test_free_arms_unlimited);
     g_test_add_func("/budget/throttle/worker", test_throttle_worker);
     g_test_add_func("/budget/throttle/guest", test_throttle_guest);

@@ -241,6 +241,7 @@ static void test_map_refused(void)
     VhRange range = { 0, 64 * MIB };
     VhMap *map = scripted_map(&range, 1);
     char *why = NULL;
+    size_t n;
 
     start(&f, scripted_config(&f.s), range);
     run(&f, 200 * MS);
@@ -249,6 +250,8 @@ static void test_map_refused(void)
     g_assert_cmpstr(why, ==, "this map is not to my taste");
     g_assert_cmpint(map->refs, ==, 1);
     g_free(why);
+    g_free(vh_monitor_ranges(f.m, &n));
+    g_assert_cmpuint(n, ==, 0); /* nothing is watched now */
     f.s.batches = 0;
     run(&f, 100 * MS);
     g_assert_cmpint(f.s.batches, ==, 0);
@@ -299,6 +302,27 @@ static void test_idle(void)
     g_assert_cmpuint(s->start_ns, >=, 1210 * MS); /* the pause is no time */
     vh_snapshot_unref(s);
     vh_map_unref(map);
+    stop(&f);
+}
+
+/* What was seen before a pause says nothing about the time after it. */
+static void test_pause_forgets(void)
+{
+    Fixture f = { .s.hot = { 0, 64 * MIB } };
+    VhSnapshot *s;
+
+    start(&f, scripted_config(&f.s), (VhRange){ 0, 64 * MIB });
+    run(&f, 80 * MS); /* no snapshot yet */
+    vh_monitor_pause(f.m);
+    f.s.hot = (VhRange){ 0, 0 };
+    f.s.now_ns += 3600 * 1000 * MS;
+    run(&f, 110 * MS);
+    s = vh_monitor_snapshot(f.m);
+    g_assert_cmpuint(s->sequence, ==, 1);
+    for (size_t i = 0; i < s->nr_regions; i++) {
+        g_assert_cmpuint(s->regions[i].nr_accesses, ==, 0);
+    }
+    vh_snapshot_unref(s);
     stop(&f);
 }
 
@@ -421,6 +445,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/skipped", test_skipped);
     g_test_add_func("/monitor/open-refused", test_open_refused);
     g_test_add_func("/monitor/map-refused", test_map_refused);
+    g_test_add_func("/monitor/pause-forgets", test_pause_forgets);
     g_test_add_func("/monitor/no-map", test_ticks_before_any_map);
     g_test_add_func("/monitor/idle", test_idle);
     g_test_add_func("/monitor/map-changes", test_map_changes);
