@@ -17,6 +17,7 @@
 #define RELAX_FACTOR_MIN 0.7
 #define STRETCH_FACTOR_MAX 2.0
 #define OUTLIER 4.0
+#define FIRST_TICKS 3
 #define USUAL_GAIN 0.125
 
 void vh_budget_set_limits(VhBudget *b, const VhLimits *limits, bool nested)
@@ -88,15 +89,18 @@ static void smooth(double *load, double *spent_ns, double dt)
 }
 
 /* @spent in one tick, but at most OUTLIER times what ticks usually take. */
-static double without_outliers(double *usual, double spent)
+static double without_outliers(VhBudget *b, double spent)
 {
-    if (!*usual) {
-        *usual = spent;
+    if (!spent) {
+        return 0;
     }
-    if (spent) {
-        spent = MIN(spent, *usual * OUTLIER);
-        *usual += (spent - *usual) * USUAL_GAIN;
+    if (b->first_ticks < FIRST_TICKS) {
+        b->usual_tick_ns =
+            b->first_ticks++ ? MIN(b->usual_tick_ns, spent) : spent;
+        return 0;
     }
+    spent = MIN(spent, b->usual_tick_ns * OUTLIER);
+    b->usual_tick_ns += (spent - b->usual_tick_ns) * USUAL_GAIN;
     return spent;
 }
 
@@ -142,8 +146,7 @@ void vh_budget_update(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns,
     b->guest_ns +=
         (double)(now->fires - b->seen.primitive.fires) * now->fire_ns +
         (now->vcpu_ns - b->seen.primitive.vcpu_ns);
-    b->worker_ns += without_outliers(&b->usual_tick_ns,
-                                     costs->worker_ns - b->seen.worker_ns);
+    b->worker_ns += without_outliers(b, costs->worker_ns - b->seen.worker_ns);
     refill_fires(b, dt, burst, now);
     refill_arms(b, dt, burst, now);
     if (dt > 0) {

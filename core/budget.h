@@ -24,7 +24,9 @@
  *
  * A tick whose thread lost its CPU to somebody else can seem to take a hundred
  * times longer than others. It counts with at most OUTLIER times what ticks
- * usually take; when ticks really get dearer, that follows within a few.
+ * usually take; when ticks really get dearer, that follows within a few. The
+ * first FIRST_TICKS only tell, by their minimum, what is usual: believing a
+ * first tick of 50 ms would slow monitoring down 16 times for seconds.
  *
  * Limits: a fire of a page armed for an earlier check that was silent, and
  * that no check asks about again, is not seen, so not charged. There is at
@@ -66,6 +68,7 @@ typedef struct VhCosts {
  * @guest_ns: guest time spent and not in @guest_load yet
  * @worker_ns: worker time spent and not in @worker_load yet
  * @usual_tick_ns: what a tick usually costs the worker, smoothed
+ * @first_ticks: ticks so far, up to FIRST_TICKS
  * @last_ns: time of the last update
  * @stepped_ns: time of the last change of @stretch
  * @seen: costs at the last update
@@ -85,6 +88,7 @@ typedef struct VhBudget {
     double guest_ns;
     double worker_ns;
     double usual_tick_ns;
+    unsigned first_ticks;
     uint64_t last_ns;
     uint64_t stepped_ns;
     VhCosts seen;

@@ -39,12 +39,10 @@ class Detect(unittest.TestCase):
         tries = []
         # a loaded test machine may miss the deadline, but not three times
         while len(tries) < 3:
-            first, score = self.once(accel, machine)
-            self.assertGreaterEqual(score, GOOD)
-            if first <= WITHIN:
+            tries.append(self.once(accel, machine))
+            if tries[-1][0] <= WITHIN and tries[-1][1] >= GOOD:
                 return
-            tries.append(first)
-        self.fail(f"precision and recall {GOOD} only after {tries} s")
+        self.fail(f"not right within {WITHIN} s; (seconds, score): {tries}")
 
     def need_kvm(self):
         if not have_kvm():

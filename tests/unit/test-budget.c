@@ -246,6 +246,8 @@ static void test_relaxes_below_80_percent(void)
         vh_budget_init(&b, &one_percent, true, 0);
         b.stretch = 5;
         b.worker_load = share;
+        b.usual_tick_ns = 100 * MS * share; /* long under way */
+        b.first_ticks = G_MAXUINT;
         spend(&b, 0, 3, 100 * MS * share, 0, &c);
         assert_near(b.stretch, cases[i].stretch);
     }
@@ -261,6 +263,19 @@ static void test_outlier_tick(void)
     vh_budget_init(&b, &one_percent, true, 0);
     now = spend(&b, 0, 100, MS / 10, 0, &c);
     now = spend(&b, now, 1, 200 * MS, 0, &c);
+    spend(&b, now, 50, MS / 10, 0, &c);
+    assert_near(b.stretch, 1);
+}
+
+/* The same as the very first tick, before anything is known to be usual. */
+static void test_outlier_at_first(void)
+{
+    VhCosts c = { 0 };
+    VhBudget b;
+    uint64_t now;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    now = spend(&b, 0, 1, 200 * MS, 0, &c);
     spend(&b, now, 50, MS / 10, 0, &c);
     assert_near(b.stretch, 1);
 }
@@ -327,6 +342,7 @@ int main(int argc, char **argv)
     g_test_add_func("/budget/throttle/guest", test_throttle_guest);
     g_test_add_func("/budget/throttle/limit", test_throttle_limit);
     g_test_add_func("/budget/throttle/outlier", test_outlier_tick);
+    g_test_add_func("/budget/throttle/outlier-first", test_outlier_at_first);
     g_test_add_func("/budget/throttle/dearer", test_dearer_ticks);
     g_test_add_func("/budget/throttle/steady", test_steady_inside_band);
     g_test_add_func("/budget/throttle/relax", test_relaxes_below_80_percent);
