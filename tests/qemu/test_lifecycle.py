@@ -28,7 +28,7 @@ class Lifecycle(unittest.TestCase):
         return sum("userfaultfd" in link for link in links)
 
     def test_stop_during_unplug(self):
-        """Its event comes too late for the worker; it isn't lost."""
+        """No harm comes of it, whether or not the worker still sees it."""
         with Guest() as g:
             g.qmp("device_del", id="heat0")
             g.qmp("stop")
