@@ -112,6 +112,15 @@ static bool map_is_due(const VmheatWorker *w)
     return due && due <= vh_clock_now(&w->cfg.host->clock);
 }
 
+/* Takes all posts; lock held. */
+static GQueue take_posts(VmheatWorker *w)
+{
+    GQueue posts = w->posts;
+
+    g_queue_init(&w->posts);
+    return posts;
+}
+
 /* Takes the requests; called and returns with the lock held. */
 static Requests take_requests(VmheatWorker *w)
 {
@@ -122,11 +131,10 @@ static Requests take_requests(VmheatWorker *w)
         .new_attrs = w->new_attrs,
         .new_map = map_is_due(w),
         .mode = wants_map(w) ? w->mode : VMHEAT_WORKER_RELEASE,
-        .posts = w->posts,
+        .posts = take_posts(w),
         .quit = w->quit,
     };
 
-    g_queue_init(&w->posts);
     w->new_attrs = false;
     w->new_mode = false;
     if (r.new_map) {
@@ -269,8 +277,7 @@ static void wait_for_quit(VmheatWorker *w)
             while (!w->quit && !w->posts.length) {
                 qemu_cond_wait(&w->wake, &w->lock);
             }
-            posts = w->posts;
-            g_queue_init(&w->posts);
+            posts = take_posts(w);
             quit = w->quit;
         }
         call_posts(&posts);

@@ -13,8 +13,6 @@
 #include "compat/qemu.h"
 #include "hw/vmheat.h"
 #include "monitor/install.h"
-#include "monitor/monitor-internal.h"
-#include "qapi/qmp/dispatch.h"
 
 #define TYPE_VMHEAT_CAPABILITIES "vmheat-capabilities"
 OBJECT_DECLARE_SIMPLE_TYPE(VmheatCapabilities, VMHEAT_CAPABILITIES)
@@ -55,29 +53,15 @@ static void set_by_hmp(Monitor *mon, const QDict *qdict)
     vmheat_come_back(d);
 }
 
-static HMPCommand *find_hmp(const char *name)
-{
-    for (HMPCommand *c = hmp_cmds; c->name; c++) {
-        if (g_str_equal(c->name, name)) {
-            return c;
-        }
-    }
-    return NULL;
-}
-
 void vmheat_capabilities_install(void)
 {
-    QmpCommand *qmp = (QmpCommand *)qmp_find_command(
-        &qmp_commands, "migrate-set-capabilities");
-    HMPCommand *hmp = find_hmp("migrate_set_capability");
+    HMPCommand *hmp = vmheat_hmp_find("migrate_set_capability");
     Object *o;
 
     type_register_static(&capabilities_info);
     o = object_new(TYPE_VMHEAT_CAPABILITIES);
-    if (qmp) {
-        VMHEAT_CAPABILITIES(o)->qmp = qmp->fn;
-        qmp->fn = set_by_qmp;
-    }
+    VMHEAT_CAPABILITIES(o)->qmp =
+        vmheat_qmp_wrap("migrate-set-capabilities", set_by_qmp);
     if (hmp) {
         VMHEAT_CAPABILITIES(o)->hmp = hmp->cmd;
         hmp->cmd = set_by_hmp;

@@ -70,10 +70,10 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const HMPCommand *)a)->name, ((const HMPCommand *)b)->name);
 }
 
-static HMPCommand *find_info(void)
+HMPCommand *vmheat_hmp_find(const char *name)
 {
     for (HMPCommand *c = hmp_cmds; c->name; c++) {
-        if (g_str_has_prefix(c->name, "info") && c->sub_table) {
+        if (g_str_equal(c->name, name)) {
             return c;
         }
     }
@@ -82,11 +82,11 @@ static HMPCommand *find_info(void)
 
 void vmheat_hmp_install(void)
 {
-    HMPCommand *info = find_info();
+    HMPCommand *info = vmheat_hmp_find("info");
     HMPCommand *table;
     size_t n = 0;
 
-    if (!info) {
+    if (!info || !info->sub_table) {
         return;
     }
     while (info->sub_table[n].name) {

@@ -14,11 +14,9 @@
  */
 #include "compat/qemu.h"
 #include "monitor/install.h"
-#include "qapi/qmp/dispatch.h"
 #include "qapi/qmp/qdict.h"
 #include "qapi/qmp/qlist.h"
 #include "qapi/qmp/qlit.h"
-#include "monitor/monitor-internal.h"
 #include "vmheat-qapi-init-commands.h"
 #include "vmheat-qapi-introspect.h"
 
@@ -84,21 +82,26 @@ bool vmheat_monitor_installed(void)
     return qmp_find_command(&qmp_commands, "query-vmheat") != NULL;
 }
 
+QmpCommandFunc *vmheat_qmp_wrap(const char *name, QmpCommandFunc *fn)
+{
+    QmpCommand *cmd = (QmpCommand *)qmp_find_command(&qmp_commands, name);
+    QmpCommandFunc *qemus = NULL;
+
+    if (cmd) {
+        qemus = cmd->fn;
+        cmd->fn = fn;
+    }
+    return qemus;
+}
+
 static void wrap_schema(void)
 {
-    const QmpCommand *found =
-        qmp_find_command(&qmp_commands, "query-qmp-schema");
-    QmpCommand *cmd = (QmpCommand *)found;
-    Object *o;
+    Object *o = object_new(TYPE_VMHEAT_SCHEMA);
 
-    if (!cmd) {
-        return;
-    }
-    o = object_new(TYPE_VMHEAT_SCHEMA);
-    VMHEAT_SCHEMA(o)->qemu_schema = cmd->fn;
+    VMHEAT_SCHEMA(o)->qemu_schema =
+        vmheat_qmp_wrap("query-qmp-schema", query_schema);
     object_property_add_child(qdev_get_machine(), "vmheat-schema", o);
     object_unref(o);
-    cmd->fn = query_schema;
 }
 
 void vmheat_monitor_register_types(void)
