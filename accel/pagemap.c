@@ -11,6 +11,10 @@
  * Both say what is mapped into this process, not what is in memory: a shmem
  * page that was swapped out, or unmapped but still in the page cache, is
  * "not present". That is just what the trap wants to know.
+ *
+ * Bit 57 of an entry tells that userfaultfd write-protects the page, also when
+ * it is not mapped (a marker is kept in the page table). PAGEMAP_SCAN can also
+ * protect, and checks first that the range is one with asynchronous protection.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +26,10 @@
 #include "accel/pagemap.h"
 #include "vmheat/types.h"
 
+/* Documentation/admin-guide/mm/pagemap.rst */
 #define ENTRY_PRESENT (1ULL << 63)
+#define ENTRY_SWAPPED (1ULL << 62)
+#define ENTRY_PROTECTED (1ULL << 57)
 
 /* From linux/fs.h of 6.7, which the oldest supported distributions lack. */
 typedef struct PageRegion {
@@ -47,8 +54,13 @@ typedef struct ScanArg {
 } ScanArg;
 
 #define SCAN_IOCTL _IOWR('f', 16, ScanArg)
+#define SCAN_WRITTEN (1ULL << 1)
+#define SCAN_FILE (1ULL << 2)
 #define SCAN_PRESENT (1ULL << 3)
+#define SCAN_PFNZERO (1ULL << 5)
 #define SCAN_HUGE (1ULL << 6)
+#define SCAN_WP_MATCHING (1ULL << 0)
+#define SCAN_CHECK_WPASYNC (1ULL << 1)
 
 /* The first present page of a range; false when there is none. */
 static bool scan_first(const VhPagemap *pm, const void *addr, size_t len,
@@ -62,7 +74,7 @@ static bool scan_first(const VhPagemap *pm, const void *addr, size_t len,
         .vec_len = 1,
         .max_pages = 1,
         .category_mask = SCAN_PRESENT,
-        .return_mask = SCAN_PRESENT | SCAN_HUGE,
+        .return_mask = SCAN_PRESENT | SCAN_FILE | SCAN_PFNZERO | SCAN_HUGE,
     };
 
     return ioctl(pm->fd, SCAN_IOCTL, &arg) > 0;
@@ -96,6 +108,14 @@ bool vh_pagemap_open(VhPagemap *pm, char **why)
     return true;
 }
 
+VhPagemap vh_pagemap_wrap(int fd)
+{
+    VhPagemap pm = { .fd = fd };
+
+    pm.scan = has_scan(&pm);
+    return pm;
+}
+
 void vh_pagemap_close(VhPagemap *pm)
 {
     close(pm->fd);
@@ -107,12 +127,47 @@ static off_t entry_offset(const void *addr)
     return (uintptr_t)addr / VH_PAGE_SIZE * sizeof(uint64_t);
 }
 
-bool vh_pagemap_present(const VhPagemap *pm, const void *addr)
+static uint64_t entry(const VhPagemap *pm, const void *addr)
 {
     uint64_t e = 0;
 
-    return pread(pm->fd, &e, sizeof(e), entry_offset(addr)) == sizeof(e) &&
-           (e & ENTRY_PRESENT);
+    return pread(pm->fd, &e, sizeof(e), entry_offset(addr)) == sizeof(e) ? e
+                                                                         : 0;
+}
+
+bool vh_pagemap_present(const VhPagemap *pm, const void *addr)
+{
+    return entry(pm, addr) & ENTRY_PRESENT;
+}
+
+unsigned vh_pagemap_state(const VhPagemap *pm, const void *addr)
+{
+    uint64_t e = entry(pm, addr);
+
+    return (e & ENTRY_PRESENT ? VH_PAGE_PRESENT : 0) |
+           (e & ENTRY_SWAPPED ? VH_PAGE_SWAPPED : 0) |
+           (e & ENTRY_PROTECTED ? VH_PAGE_PROTECTED : 0);
+}
+
+bool vh_pagemap_borrowed(const VhPagemap *pm, const void *addr)
+{
+    PageRegion r;
+
+    return scan_first(pm, addr, VH_PAGE_SIZE, &r) &&
+           (r.categories & (SCAN_FILE | SCAN_PFNZERO));
+}
+
+bool vh_pagemap_protect(const VhPagemap *pm, void *addr, size_t len)
+{
+    ScanArg arg = {
+        .size = sizeof(arg),
+        .flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+        .start = (uintptr_t)addr,
+        .end = (uintptr_t)addr + len,
+        .category_mask = SCAN_WRITTEN,
+    };
+
+    return ioctl(pm->fd, SCAN_IOCTL, &arg) >= 0;
 }
 
 unsigned vh_pagemap_query(const VhPagemap *pm, const void *addr)

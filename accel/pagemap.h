@@ -11,6 +11,8 @@
 
 #define VH_PAGE_PRESENT (1u << 0)
 #define VH_PAGE_HUGE (1u << 1) /* mapped by a PMD; only known with scan */
+#define VH_PAGE_SWAPPED (1u << 2)
+#define VH_PAGE_PROTECTED (1u << 3) /* by userfaultfd, mapped or not */
 
 /**
  * struct VhPagemap - an open pagemap
@@ -25,6 +27,9 @@ typedef struct VhPagemap {
 /** vh_pagemap_open() - false and @why (g_free) when /proc is not to be had */
 bool vh_pagemap_open(VhPagemap *pm, char **why);
 
+/** vh_pagemap_wrap() - one that somebody else opened, and closes */
+VhPagemap vh_pagemap_wrap(int fd);
+
 /** vh_pagemap_close() - closes it */
 void vh_pagemap_close(VhPagemap *pm);
 
@@ -33,6 +38,28 @@ unsigned vh_pagemap_query(const VhPagemap *pm, const void *addr);
 
 /** vh_pagemap_present() - is the page at @addr mapped? */
 bool vh_pagemap_present(const VhPagemap *pm, const void *addr);
+
+/**
+ * vh_pagemap_state() - VH_PAGE_* bits of the page at @addr, without HUGE
+ *
+ * An unmapped page that is PROTECTED will be mapped write-protected.
+ */
+unsigned vh_pagemap_state(const VhPagemap *pm, const void *addr);
+
+/**
+ * vh_pagemap_borrowed() - is what is mapped at @addr not yet a private copy?
+ *
+ * In a private mapping: the zero page, or a page of the file. Needs scan.
+ */
+bool vh_pagemap_borrowed(const VhPagemap *pm, const void *addr);
+
+/**
+ * vh_pagemap_protect() - write-protect a range that is not yet
+ *
+ * It must be registered with a userfaultfd that has WP_ASYNC; else it fails and
+ * does nothing, also when another userfaultfd has it. Needs scan.
+ */
+bool vh_pagemap_protect(const VhPagemap *pm, void *addr, size_t len);
 
 /** vh_pagemap_any_present() - is any page of [@addr, @addr + @len) mapped? */
 bool vh_pagemap_any_present(const VhPagemap *pm, const void *addr, size_t len);

@@ -7,6 +7,10 @@ const VhPrimitiveOps *const *vh_primitives(void)
 {
     static const VhPrimitiveOps *const all[] = {
         &vh_primitive_trap,
+        &vh_primitive_uffd_wp,
+        &vh_primitive_idle_page,
+        &vh_primitive_dirty_log,
+        &vh_primitive_dirty_ring,
         &vh_primitive_fake,
         NULL,
     };

@@ -30,7 +30,8 @@
  * hugetlb mappings: their page size; where a section begins or ends inside such
  * a page (x86 has a hole at 640 KiB), the whole page is proved and unmapped.
  * Fault-around would map armed neighbours of a page that is read: a
- * userfaultfd registration prevents it (uffd.c). Where that cannot be had, the
+ * userfaultfd registration prevents it (uffd.c), one that is shared with
+ * uffd-wp (uffd-share.c). Where that cannot be had, the
  * answer speaks for the aligned 64 KiB, and no two checks at a time are made in
  * one such block.
  *
@@ -41,13 +42,13 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "accel/calibrate.h"
 #include "accel/pagemap.h"
 #include "accel/proc-maps.h"
 #include "accel/registry.h"
-#include "accel/uffd.h"
+#include "accel/sections.h"
+#include "accel/uffd-share.h"
 #include "accel/zap.h"
 
 #define THP_SIZE (2ULL << 20)
@@ -72,7 +73,7 @@ typedef struct Target {
 typedef struct Trap {
     const VhHost *host;
     VhPagemap pagemap;
-    int uffd;
+    VhUffd *uffd;
     VhMap *map;
     Section *sections;
     VhZapper zapper;
@@ -91,24 +92,6 @@ static bool qualifies(const VhMapSection *s)
     return s->shared && s->file_backed;
 }
 
-/*
- * The RAMBlock with the lowest address is what the guest boots from; DIMMs come
- * above it, and may be larger. Its largest section, NULL without any RAM.
- */
-static const VhMapSection *main_memory(const VhMap *map)
-{
-    const VhMapSection *best = map->nr ? &map->sections[0] : NULL;
-
-    for (size_t i = 1; i < map->nr; i++) {
-        const VhMapSection *s = &map->sections[i];
-
-        if (s->size > best->size && g_str_equal(s->name, best->name)) {
-            best = s;
-        }
-    }
-    return best;
-}
-
 static char *refusal(const VhMapSection *s, const char *what)
 {
     return g_strdup_printf(
@@ -124,7 +107,7 @@ static char *refusal(const VhMapSection *s, const char *what)
 static bool trap_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
                        char **why)
 {
-    const VhMapSection *main = main_memory(map);
+    const VhMapSection *main = vh_section_main(map);
 
     *caps = (VhCaps){
         .sees = VH_SEES_READS | VH_SEES_WRITES | VH_SEES_DMA,
@@ -133,6 +116,7 @@ static bool trap_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
         .needs = "guest RAM in shared memory (memfd, file or hugetlbfs)",
         .blind = "accesses by vhost-user processes and by assigned devices "
                  "(VFIO)",
+        .cost_ns = vh_estimate_fire(host->kvm, host->nested, host->fault_ns),
     };
     if (!main) {
         *why = g_strdup("the guest has no RAM");
@@ -155,26 +139,15 @@ static void *trap_open(const VhHost *host, char **why)
         return NULL;
     }
     t->host = host;
-    t->uffd = vh_uffd_open();
+    t->uffd = vh_uffd_get(host);
     t->stats.fire_ns = vh_calibrate_fire(host->kvm, host->nested);
-    vh_zapper_init(&t->zapper, host);
+    vh_zapper_init(&t->zapper, host, vh_zap_op);
     return t;
 }
 
 static Section *state_of(Trap *t, const VhMapSection *s)
 {
     return &t->sections[s - t->map->sections];
-}
-
-/* The very same piece of memory, at the very same address, or NULL. */
-static const VhMapSection *same_section(const VhMap *map, const VhMapSection *s)
-{
-    const VhMapSection *o = map ? vh_map_find(map, s->gpa) : NULL;
-
-    return o && o->gpa == s->gpa && o->hva == s->hva && o->size == s->size &&
-                   o->page_size == s->page_size
-               ? o
-               : NULL;
 }
 
 /*
@@ -186,13 +159,14 @@ static void forget_map(Trap *t, const VhMap *next, Section *proved)
 {
     for (size_t i = 0; t->map && i < t->map->nr; i++) {
         const VhMapSection *s = &t->map->sections[i];
-        const VhMapSection *same = same_section(next, s);
+        const VhMapSection *same = vh_section_same(next, s);
         Section *kept = same ? &proved[same - next->sections] : NULL;
 
         if (kept && kept->ok) {
             kept->armed = t->sections[i].armed;
+            kept->uffd = t->sections[i].uffd;
         } else if (t->sections[i].uffd) {
-            vh_uffd_unregister(t->uffd, s->hva, s->size);
+            vh_uffd_drop(t->uffd, s->hva, s->size, false);
         }
     }
     g_clear_pointer(&t->sections, g_free);
@@ -216,7 +190,7 @@ static Section *prove_map(const VhMap *map, char **why)
 {
     g_autofree char *maps = vh_proc_maps_read(why);
     g_autofree Section *out = g_new0(Section, map->nr + 1);
-    const VhMapSection *main = main_memory(map);
+    const VhMapSection *main = vh_section_main(map);
 
     if (!maps) {
         return NULL;
@@ -241,9 +215,10 @@ static void register_map(Trap *t)
     for (size_t i = 0; i < t->map->nr; i++) {
         const VhMapSection *s = &t->map->sections[i];
 
-        t->sections[i].uffd = t->sections[i].ok &&
-                              s->page_size == VH_PAGE_SIZE &&
-                              vh_uffd_register(t->uffd, s->hva, s->size);
+        if (t->sections[i].ok && !t->sections[i].uffd &&
+            s->page_size == VH_PAGE_SIZE) {
+            t->sections[i].uffd = vh_uffd_hold(t->uffd, s->hva, s->size);
+        }
     }
 }
 
@@ -281,9 +256,7 @@ static void trap_release(void *p)
     Trap *t = p;
 
     forget_map(t, NULL, NULL);
-    if (t->uffd >= 0) {
-        close(t->uffd);
-    }
+    vh_uffd_unref(t->uffd);
     vh_pagemap_close(&t->pagemap);
     g_free(t->blocks);
     g_free(t->zaps);

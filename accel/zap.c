@@ -8,7 +8,8 @@
  * once for each call; done on a vCPU's own thread, which is outside the guest
  * meanwhile, most of that is gone. How much depends on the host, so both ways
  * are measured: the first batches alternate, later one batch in the other mode
- * every 30 seconds, and the cheaper one is used.
+ * every 30 seconds, and the cheaper one is used. The same is true of
+ * write-protecting a page, so what is done to it is a parameter (VhZapOp).
  *
  * A batch for a vCPU is an object of its own with two owners. If the vCPU does
  * not come round in time (it is in a long exit, or the main thread holds it
@@ -63,6 +64,7 @@ typedef struct Batch {
     bool done;
     bool cancelled; /* atomic */
     VhMap *map;
+    VhZapOp op;
     uint64_t posted_ns;
     uint64_t started_ns;
     uint64_t ended_ns;
@@ -87,17 +89,24 @@ bool vh_zap(void *addr, size_t len)
     return errno == EINVAL && madvise(addr, len, MADV_DONTNEED_LOCKED) == 0;
 }
 
-void vh_zapper_init(VhZapper *z, const VhHost *host)
+static bool run_zap(void *arg, void *addr, size_t len)
 {
-    *z = (VhZapper){ .host = host, .typical = 1 };
+    return vh_zap(addr, len);
 }
 
-static Batch *batch_new(VhMap *map, const VhZap *zaps, size_t n)
+const VhZapOp vh_zap_op = { .run = run_zap };
+
+void vh_zapper_init(VhZapper *z, const VhHost *host, VhZapOp op)
+{
+    *z = (VhZapper){ .host = host, .op = op, .typical = 1 };
+}
+
+static Batch *batch_new(VhMap *map, VhZapOp op, const VhZap *zaps, size_t n)
 {
     Batch *b = g_malloc(sizeof(*b) + n * sizeof(*zaps));
     pthread_condattr_t attr;
 
-    *b = (Batch){ .refs = 2, .map = vh_map_ref(map), .n = n };
+    *b = (Batch){ .refs = 2, .map = vh_map_ref(map), .op = op, .n = n };
     pthread_mutex_init(&b->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -106,6 +115,9 @@ static Batch *batch_new(VhMap *map, const VhZap *zaps, size_t n)
     for (size_t i = 0; i < n; i++) {
         b->zaps[i] = zaps[i];
     }
+    if (op.ref) {
+        op.ref(op.arg);
+    }
     return b;
 }
 
@@ -113,6 +125,9 @@ static void batch_unref(Batch *b)
 {
     if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         vh_map_unref(b->map);
+        if (b->op.unref) {
+            b->op.unref(b->op.arg);
+        }
         pthread_mutex_destroy(&b->lock);
         pthread_cond_destroy(&b->cond);
         g_free(b);
@@ -127,7 +142,7 @@ static void batch_run(void *opaque)
     b->started_ns = mono_ns();
     for (size_t i = 0;
          i < b->n && !__atomic_load_n(&b->cancelled, __ATOMIC_RELAXED); i++) {
-        b->zaps[i].ok = vh_zap(b->zaps[i].addr, b->zaps[i].len);
+        b->zaps[i].ok = b->op.run(b->op.arg, b->zaps[i].addr, b->zaps[i].len);
     }
     b->ended_ns = mono_ns();
     pthread_mutex_lock(&b->lock);
@@ -184,7 +199,7 @@ static bool run_here(VhZapper *z, VhZap *zaps, size_t n)
             start = mono_ns();
         }
         for (size_t k = i; k < MIN(n, i + BURST); k++) {
-            zaps[k].ok = vh_zap(zaps[k].addr, zaps[k].len);
+            zaps[k].ok = z->op.run(z->op.arg, zaps[k].addr, zaps[k].len);
         }
         ns += mono_ns() - start;
     }
@@ -194,7 +209,7 @@ static bool run_here(VhZapper *z, VhZap *zaps, size_t n)
 
 static bool run_on_vcpu(VhZapper *z, VhMap *map, VhZap *zaps, size_t n)
 {
-    Batch *b = batch_new(map, zaps, n);
+    Batch *b = batch_new(map, z->op, zaps, n);
     bool done;
 
     b->posted_ns = mono_ns();

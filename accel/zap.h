@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unmapping pages whose contents stay in the page cache, from whichever
- * thread does it cheapest.
+ * Unmapping pages whose contents stay in the page cache, or disturbing their
+ * mapping in another way, from whichever thread does it cheapest.
  */
 #ifndef VMHEAT_ACCEL_ZAP_H
 #define VMHEAT_ACCEL_ZAP_H
@@ -10,15 +10,35 @@
 
 /**
  * struct VhZap - one range to unmap
- * @addr: start; must lie in a mapping proved to be MAP_SHARED
+ * @addr: start; must lie in a mapping that survives what is done to it
  * @len: bytes
- * @ok: out, it was unmapped
+ * @ok: out, it was done
  */
 typedef struct VhZap {
     void *addr;
     size_t len;
     bool ok;
 } VhZap;
+
+/**
+ * struct VhZapOp - what is done to a range
+ * @run: do it in the calling thread, which may be a vCPU's; was it done?
+ * @arg: for @run
+ * @ref: @arg has one more user; NULL when it lives for ever
+ * @unref: the opposite; any thread
+ *
+ * A vCPU that is late runs it when the zapper and its owner may be gone: all
+ * that @run needs hangs on @arg.
+ */
+typedef struct VhZapOp {
+    bool (*run)(void *arg, void *addr, size_t len);
+    void *arg;
+    void (*ref)(void *arg);
+    void (*unref)(void *arg);
+} VhZapOp;
+
+/** vh_zap_op - vh_zap() as an operation */
+extern const VhZapOp vh_zap_op;
 
 /** enum VhZapMode - who unmaps */
 typedef enum VhZapMode {
@@ -42,6 +62,7 @@ typedef struct VhZapCost {
 /**
  * struct VhZapper - chooses the mode and measures
  * @host: for run_on_vcpu and the clock
+ * @op: what it does; its @arg lives at least as long as the zapper
  * @mode: cheaper mode, as far as known
  * @cost: per mode
  * @typical: smoothed number of ranges in a batch
@@ -52,6 +73,7 @@ typedef struct VhZapCost {
  */
 typedef struct VhZapper {
     const VhHost *host;
+    VhZapOp op;
     VhZapMode mode;
     VhZapCost cost[VH_ZAP_MODES];
     double typical;
@@ -61,14 +83,14 @@ typedef struct VhZapper {
 } VhZapper;
 
 /** vh_zapper_init() - nothing is measured yet */
-void vh_zapper_init(VhZapper *z, const VhHost *host);
+void vh_zapper_init(VhZapper *z, const VhHost *host, VhZapOp op);
 
 /**
- * vh_zapper_run() - unmap all of @zaps
+ * vh_zapper_run() - do it to all of @zaps
  * @map: keeps the memory mapped even if a vCPU comes back late
  *
- * Returns false when a vCPU did not answer in time: then some were perhaps
- * unmapped, one more may be at any later time, and @zaps says nothing.
+ * Returns false when a vCPU did not answer in time: then it was perhaps done to
+ * some, may be done to one more at any later time, and @zaps says nothing.
  */
 bool vh_zapper_run(VhZapper *z, VhMap *map, VhZap *zaps, size_t n);
 

@@ -307,7 +307,7 @@ static bool run_one(const Options *o, uint64_t seed, Result *r, char **why)
         .attrs = attrs_of(o),
         .limits = { .traps_per_second = o->traps, .budget_bp = o->budget },
         .estimator = vh_estimator_find(o->estimator),
-        .primitive = &sim_primitive,
+        .primitive = { .ops = &sim_primitive },
         .host = &host,
         .cpu = { sim_cpu, &s },
         .seed = seed,

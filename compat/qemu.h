@@ -22,6 +22,7 @@
 #include "hw/boards.h"
 #include "exec/memory.h"
 #include "exec/ramblock.h"
+#include "exec/ramlist.h"
 #include "exec/cpu-common.h"
 #include "exec/address-spaces.h"
 #include "hw/core/cpu.h"
@@ -32,10 +33,45 @@
 #include "sysemu/tcg.h"
 #include "migration/misc.h"
 #include "block/aio.h"
+#include <linux/kvm.h>
 
 /* QEMU 7.2 names the Big QEMU Lock "iothread" */
 #define vh_bql_lock() qemu_mutex_lock_iothread()
 #define vh_bql_unlock() qemu_mutex_unlock_iothread()
+
+/*
+ * exec/ram_addr.h declares these and much that is made for one target only,
+ * which we are not.
+ */
+DirtyBitmapSnapshot *
+cpu_physical_memory_snapshot_and_clear_dirty(MemoryRegion *mr, hwaddr offset,
+                                             hwaddr length, unsigned client);
+
+/* QEMU 10 gave it an argument */
+#define vh_dirty_sync() memory_global_dirty_log_sync()
+
+/* Is the page at @offset of @mr dirty for the client VGA? RCU read lock held.
+ */
+static inline bool vh_dirty_test(MemoryRegion *mr, hwaddr offset)
+{
+    unsigned long page = (memory_region_get_ram_addr(mr) + offset) >> 12;
+    DirtyMemoryBlocks *blocks =
+        qatomic_rcu_read(&ram_list.dirty_memory[DIRTY_MEMORY_VGA]);
+
+    return test_bit(page % DIRTY_MEMORY_BLOCK_SIZE,
+                    blocks->blocks[page / DIRTY_MEMORY_BLOCK_SIZE]);
+}
+
+/* sysemu/kvm.h declares it for one target only */
+int kvm_vm_check_extension(KVMState *s, unsigned int extension);
+
+/* Can bits of the log be cleared one by one? */
+static inline bool vh_can_log(void)
+{
+    return !kvm_enabled() || kvm_dirty_ring_enabled() ||
+           kvm_vm_check_extension(kvm_state,
+                                  KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
+}
 
 /* QEMU 10 made these const; kept as names so that a later port is one line */
 typedef void VhClassData;

@@ -143,9 +143,12 @@ void vh_budget_update(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns,
     double dt = (now_ns - b->last_ns) / NS_PER_S;
     double burst = burst_s(b, sampling_ns);
 
-    b->guest_ns +=
-        (double)(now->fires - b->seen.primitive.fires) * now->fire_ns +
-        (now->vcpu_ns - b->seen.primitive.vcpu_ns);
+    if (!costs->batch) {
+        b->guest_ns +=
+            (double)(now->fires - b->seen.primitive.fires) * now->fire_ns;
+    }
+    b->guest_ns += now->vcpu_ns - b->seen.primitive.vcpu_ns;
+    b->worker_ns += now->host_ns - b->seen.primitive.host_ns;
     b->worker_ns += without_outliers(b, costs->worker_ns - b->seen.worker_ns);
     refill_fires(b, dt, burst, now);
     refill_arms(b, dt, burst, now);

@@ -46,10 +46,13 @@
  * struct VhCosts - what was spent since the monitor began
  * @primitive: the primitive's counters and measured costs
  * @worker_ns: CPU time of ticks
+ * @batch: VhCaps::batch of the primitive: it keeps to the fires it is allowed
+ *         by itself, in bursts, and no interval has to be stretched for them
  */
 typedef struct VhCosts {
     VhPrimitiveStats primitive;
     uint64_t worker_ns;
+    bool batch;
 } VhCosts;
 
 /**

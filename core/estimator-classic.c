@@ -32,6 +32,11 @@
  * split could refine), and may be merged. SKIPPED and LOST checks are no
  * answers; SILENT ones are, whether or not the page was mapped.
  *
+ * Writes: with a second primitive, plan() is asked for checks of writes as well,
+ * of pages of their own. They give nr_writes in the same way; neighbours merge
+ * only when both numbers are alike. Splits, ages and what to check look at
+ * nr_accesses alone.
+ *
  * New memory becomes new regions, about total/min_regions each; DAMON stretches
  * the neighbour, history and all, over memory it never saw. Ages grow once an
  * aggregation; DAMON's grow once per merge round.
@@ -84,6 +89,7 @@ static void rescale(VhRegion *r, const VhAttrs *old, const VhAttrs *new)
     uint64_t bp = MIN(r->last_nr_accesses, max_old) * 10000 / max_old;
 
     r->last_nr_accesses = (bp * max_new + 5000) / 10000;
+    r->nr_writes = MIN(r->nr_writes, max_old) * max_new / max_old;
     r->age = (uint64_t)r->age * old->aggregation_us / new->aggregation_us;
 }
 
@@ -119,13 +125,20 @@ static void classic_set_ranges(void *e, const VhRange *ranges, size_t n)
     c->generation++;
 }
 
+static void forget_checks(VhRegion *r)
+{
+    r->fires = 0;
+    r->answered = 0;
+    r->write_fires = 0;
+    r->write_answered = 0;
+}
+
 static void classic_restart(void *e)
 {
     Classic *c = e;
 
     for (size_t i = 0; i < c->regions.nr; i++) {
-        c->regions.v[i].fires = 0;
-        c->regions.v[i].answered = 0;
+        forget_checks(&c->regions.v[i]);
     }
 }
 
@@ -142,7 +155,8 @@ static size_t classic_plan(void *e, const VhPlanBudget *budget, VhCheck *out)
 
         out[k] = (VhCheck){ .gpa = r->start + page * VH_PAGE_SIZE,
                             .cookie = (uint64_t)c->generation << 32 | i,
-                            .state = VH_CHECK_NEW };
+                            .state = VH_CHECK_NEW,
+                            .write = budget->write };
     }
     return n;
 }
@@ -170,11 +184,30 @@ static void classic_observe(void *e, const VhCheck *checks, size_t n)
         if (!r || (!fired && checks[k].state != VH_CHECK_SILENT)) {
             continue;
         }
+        if (checks[k].write) {
+            r->write_answered++;
+            r->write_fires += fired;
+            continue;
+        }
         r->answered++;
         r->fires += fired;
         if (!fired) {
             vh_chooser_learn(&c->chooser, checks[k].present);
         }
+    }
+}
+
+/* @fires of @answered checks, scaled to @max; rounded to nearest. */
+static uint32_t scaled(uint64_t fires, uint64_t answered, uint32_t max)
+{
+    return (fires * max + answered / 2) / answered;
+}
+
+static void count_writes(VhRegion *r, uint32_t max)
+{
+    if (r->write_answered) {
+        r->nr_writes = scaled(r->write_fires, r->write_answered, max);
+        r->write_known = true;
     }
 }
 
@@ -185,10 +218,10 @@ static uint32_t count_accesses(Classic *c)
 
     for (size_t i = 0; i < c->regions.nr; i++) {
         VhRegion *r = &c->regions.v[i];
-        uint64_t n = r->answered;
 
-        r->nr_accesses =
-            n ? ((uint64_t)r->fires * max + n / 2) / n : r->last_nr_accesses;
+        r->nr_accesses = r->answered ? scaled(r->fires, r->answered, max)
+                                     : r->last_nr_accesses;
+        count_writes(r, max);
         most = MAX(most, r->nr_accesses);
     }
     return most;
@@ -235,7 +268,8 @@ static VhSnapshot *publish(const Classic *c)
         s->regions[i] = (VhSnapRegion){ .start = r->start,
                                         .end = r->end,
                                         .nr_accesses = r->nr_accesses,
-                                        .age = r->age };
+                                        .age = r->age,
+                                        .nr_writes = r->nr_writes };
     }
     return s;
 }
@@ -264,8 +298,7 @@ static void reset(Classic *c)
         r->last_nr_accesses = r->nr_accesses;
         r->starved = r->answered ? 0 : r->starved + 1;
         r->known |= r->answered > 0;
-        r->fires = 0;
-        r->answered = 0;
+        forget_checks(r);
     }
 }
 

@@ -23,31 +23,46 @@
  * @lock, which is held for a copy and never across a call elsewhere. It is a
  * pthread mutex, not glib's, because thread sanitizers understand that one.
  *
+ * With a second primitive, for writes, all of it is done twice: each primitive
+ * has its own checks and half of the budget; the estimator gets both answers.
+ *
+ * A region provider replaces the estimator: what it delivers is published as it
+ * is. A primitive for writes is of no use beside it.
+ *
  * The update interval is the owner's: it looks at the guest memory map when
  * it wants and calls vh_monitor_set_map().
  */
 #include <glib.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "budget.h"
 #include "vmheat/monitor.h"
 
+enum { ACCESSES, WRITES, SENSORS };
+
+/* A primitive at work, with its share of the budget. */
+typedef struct Sensor {
+    VhSensor use; /* ops is NULL when there is none */
+    void *state;
+    VhBudget budget;
+    VhCheck *checks; /* planned for the running interval */
+    size_t nr_checks;
+    size_t room;
+    VhPrimitiveStats stats;
+} Sensor;
+
 struct VhMonitor {
     VhAttrs attrs;
     VhLimits limits;
     const VhEstimatorOps *estimator;
-    const VhPrimitiveOps *primitive;
     const VhHost *host;
     VhClock cpu;
     void *est;
-    void *prim;
     VhMap *map;
-
-    VhCheck *checks; /* planned for the running interval */
-    size_t nr_checks;
-    size_t room;
-    VhBudget budget;
+    Sensor sensors[SENSORS];
+    char *lost_writes; /* why the second primitive was given up, untold yet */
 
     bool started; /* false: the next tick starts an aggregation */
     uint64_t last_tick_ns;
@@ -62,42 +77,135 @@ struct VhMonitor {
     VhMonitorStats stats;
 };
 
-static void reserve_checks(VhMonitor *m)
+static bool used(const Sensor *s)
 {
-    if (m->attrs.max_regions > m->room) {
-        m->room = m->attrs.max_regions;
-        m->checks = g_renew(VhCheck, m->checks, m->room);
+    return s->use.ops != NULL;
+}
+
+static void reserve_checks(VhMonitor *m, Sensor *s)
+{
+    if (m->attrs.max_regions > s->room) {
+        s->room = m->attrs.max_regions;
+        s->checks = g_renew(VhCheck, s->checks, s->room);
     }
+}
+
+/* The interval is stretched as far as the most expensive primitive needs. */
+static double stretch(const VhMonitor *m)
+{
+    double most = 1;
+
+    for (size_t i = 0; i < SENSORS; i++) {
+        if (used(&m->sensors[i])) {
+            most = MAX(most, m->sensors[i].budget.stretch);
+        }
+    }
+    return most;
 }
 
 static uint64_t sampling_ns(const VhMonitor *m)
 {
-    return m->attrs.sampling_us * 1000 * m->budget.stretch;
+    return m->attrs.sampling_us * 1000 * stretch(m);
+}
+
+/* What each primitive may cost: two share evenly. */
+static VhLimits limits_each(const VhMonitor *m)
+{
+    VhLimits l = m->limits;
+
+    if (used(&m->sensors[WRITES])) {
+        uint32_t traps = l.traps_per_second ? l.traps_per_second
+                         : m->host->nested  ? VH_TRAPS_NESTED
+                                            : VH_TRAPS_BARE;
+
+        l.traps_per_second = MAX(1, traps / 2);
+        l.budget_bp = MAX(1, l.budget_bp / 2);
+    }
+    return l;
+}
+
+static void close_sensor(Sensor *s)
+{
+    if (used(s)) {
+        s->use.ops->release(s->state);
+    }
+    g_free(s->checks);
+    *s = (Sensor){ 0 };
+}
+
+/* Accesses can be seen without it. Takes @why. */
+static void give_up_writes(VhMonitor *m, char *why)
+{
+    close_sensor(&m->sensors[WRITES]);
+    g_free(m->lost_writes);
+    m->lost_writes = why;
+}
+
+static void close_sensors(VhMonitor *m)
+{
+    for (size_t i = 0; i < SENSORS; i++) {
+        close_sensor(&m->sensors[i]);
+    }
+}
+
+static void tell_attrs(const VhMonitor *m, Sensor *s)
+{
+    if (s->use.ops->attrs) {
+        s->use.ops->attrs(s->state, &m->attrs);
+    }
+}
+
+static bool open_sensor(VhMonitor *m, Sensor *s, const VhSensor *use,
+                        char **why)
+{
+    s->state = use->ops->open(m->host, why);
+    if (!s->state) {
+        return false;
+    }
+    s->use = *use;
+    reserve_checks(m, s);
+    tell_attrs(m, s);
+    return true;
+}
+
+static bool open_sensors(VhMonitor *m, const VhSensor *primitive,
+                         const VhSensor *writes, char **why)
+{
+    VhLimits limits;
+    char *lost = NULL;
+
+    g_clear_pointer(&m->lost_writes, g_free);
+    if (!open_sensor(m, &m->sensors[ACCESSES], primitive, why)) {
+        return false;
+    }
+    if (writes->ops && !open_sensor(m, &m->sensors[WRITES], writes, &lost)) {
+        give_up_writes(m, lost);
+    }
+    limits = limits_each(m);
+    for (size_t i = 0; i < SENSORS; i++) {
+        vh_budget_init(&m->sensors[i].budget, &limits, m->host->nested,
+                       vh_clock_now(&m->host->clock));
+    }
+    return true;
 }
 
 VhMonitor *vh_monitor_new(const VhMonitorConfig *cfg, char **why)
 {
-    void *prim = cfg->primitive->open(cfg->host, why);
-    VhMonitor *m;
+    VhMonitor *m = g_new0(VhMonitor, 1);
     VhRng rng;
 
-    if (!prim) {
-        return NULL;
-    }
-    m = g_new0(VhMonitor, 1);
     m->attrs = cfg->attrs;
     m->limits = cfg->limits;
     m->estimator = cfg->estimator;
-    m->primitive = cfg->primitive;
     m->host = cfg->host;
     m->cpu = cfg->cpu;
-    m->prim = prim;
+    if (!open_sensors(m, &cfg->primitive, &cfg->writes, why)) {
+        g_free(m);
+        return NULL;
+    }
     vh_rng_seed(&rng, cfg->seed);
     m->est = m->estimator->create(&m->attrs, &rng);
     pthread_mutex_init(&m->lock, NULL);
-    reserve_checks(m);
-    vh_budget_init(&m->budget, &m->limits, m->host->nested,
-                   vh_clock_now(&m->host->clock));
     m->now.effective_sampling_us = m->attrs.sampling_us;
     m->stats = m->now;
     return m;
@@ -108,20 +216,22 @@ void vh_monitor_free(VhMonitor *m)
     if (!m) {
         return;
     }
-    m->primitive->release(m->prim);
+    close_sensors(m);
+    g_free(m->lost_writes);
     m->estimator->destroy(m->est);
     vh_map_unref(m->map);
     vh_snapshot_unref(m->snapshot);
     g_free(m->ranges);
     pthread_mutex_destroy(&m->lock);
-    g_free(m->checks);
     g_free(m);
 }
 
 static void publish_stats(VhMonitor *m)
 {
     m->now.effective_sampling_us = sampling_ns(m) / 1000;
-    m->now.throttled = m->budget.stretch > 1;
+    m->now.throttled = stretch(m) > 1;
+    m->now.primitive = m->sensors[ACCESSES].stats;
+    m->now.writes = m->sensors[WRITES].stats;
     pthread_mutex_lock(&m->lock);
     m->stats = m->now;
     pthread_mutex_unlock(&m->lock);
@@ -130,26 +240,43 @@ static void publish_stats(VhMonitor *m)
 void vh_monitor_set_attrs(VhMonitor *m, const VhAttrs *attrs,
                           const VhLimits *limits)
 {
+    VhLimits each;
+
     m->attrs = *attrs;
     m->limits = *limits;
     m->estimator->set_attrs(m->est, attrs);
-    vh_budget_set_limits(&m->budget, limits, m->host->nested);
-    reserve_checks(m);
+    each = limits_each(m);
+    for (size_t i = 0; i < SENSORS; i++) {
+        if (used(&m->sensors[i])) {
+            vh_budget_set_limits(&m->sensors[i].budget, &each, m->host->nested);
+            reserve_checks(m, &m->sensors[i]);
+            tell_attrs(m, &m->sensors[i]);
+        }
+    }
     publish_stats(m);
+}
+
+static void forget_checks(VhMonitor *m)
+{
+    for (size_t i = 0; i < SENSORS; i++) {
+        m->sensors[i].nr_checks = 0;
+    }
 }
 
 static void drop_map(VhMonitor *m)
 {
     vh_map_unref(m->map);
     m->map = NULL;
-    m->nr_checks = 0;
+    forget_checks(m);
     m->started = false;
 }
 
-static bool covers(const VhMonitor *m, const VhMapSection *s)
+static bool covers(const VhMonitor *m, const VhMapSection *section)
 {
-    return s->size &&
-           (!m->primitive->covers || m->primitive->covers(m->prim, s));
+    const Sensor *s = &m->sensors[ACCESSES];
+
+    return section->size &&
+           (!s->use.ops->covers || s->use.ops->covers(s->state, section));
 }
 
 /* What the primitive can check of the map: touching sections merged. */
@@ -184,6 +311,32 @@ static void publish_ranges(VhMonitor *m, VhRange *ranges, size_t n)
     g_free(old);
 }
 
+static void idle_sensors(VhMonitor *m)
+{
+    for (size_t i = 0; i < SENSORS; i++) {
+        Sensor *s = &m->sensors[i];
+
+        if (used(s) && s->use.ops->idle) {
+            s->use.ops->idle(s->state);
+        }
+    }
+}
+
+static bool hand_map(VhMonitor *m, VhMap *map, char **why)
+{
+    Sensor *a = &m->sensors[ACCESSES], *w = &m->sensors[WRITES];
+    char *lost = NULL;
+
+    if (!a->use.ops->set_map(a->state, map, why)) {
+        idle_sensors(m);
+        return false;
+    }
+    if (used(w) && !w->use.ops->set_map(w->state, map, &lost)) {
+        give_up_writes(m, lost);
+    }
+    return true;
+}
+
 bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why)
 {
     VhRange *ranges;
@@ -191,7 +344,7 @@ bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why)
     bool was_running = m->map && m->started;
 
     vh_map_ref(map);
-    if (!m->primitive->set_map(m->prim, map, why)) {
+    if (!hand_map(m, map, why)) {
         vh_map_unref(map);
         drop_map(m);
         publish_ranges(m, NULL, 0);
@@ -207,33 +360,66 @@ bool vh_monitor_set_map(VhMonitor *m, VhMap *map, char **why)
     return true;
 }
 
+bool vh_monitor_set_primitives(VhMonitor *m, const VhSensor *primitive,
+                               const VhSensor *writes, char **why)
+{
+    vh_monitor_idle(m);
+    close_sensors(m);
+    if (!open_sensors(m, primitive, writes, why)) {
+        return false;
+    }
+    publish_stats(m);
+    return true;
+}
+
+static char *broken(Sensor *s)
+{
+    return used(s) && s->use.ops->broken ? s->use.ops->broken(s->state) : NULL;
+}
+
+char *vh_monitor_broken(VhMonitor *m, bool *writes)
+{
+    char *why = broken(&m->sensors[ACCESSES]);
+
+    *writes = false;
+    if (why) {
+        return why;
+    }
+    why = broken(&m->sensors[WRITES]);
+    if (why) {
+        give_up_writes(m, why);
+    }
+    *writes = m->lost_writes != NULL;
+    return g_steal_pointer(&m->lost_writes);
+}
+
 void vh_monitor_pause(VhMonitor *m)
 {
-    m->nr_checks = 0;
+    forget_checks(m);
     m->started = false;
 }
 
 void vh_monitor_idle(VhMonitor *m)
 {
-    if (m->map && m->primitive->idle) {
-        m->primitive->idle(m->prim);
+    if (m->map) {
+        idle_sensors(m);
     }
     drop_map(m);
 }
 
-static void collect(VhMonitor *m)
+static void collect(VhMonitor *m, Sensor *s)
 {
-    if (!m->nr_checks) {
+    if (!s->nr_checks) {
         return;
     }
-    m->primitive->collect(m->prim, m->checks, m->nr_checks);
-    for (size_t i = 0; i < m->nr_checks; i++) {
-        VhCheckState state = m->checks[i].state;
+    s->use.ops->collect(s->state, s->checks, s->nr_checks);
+    for (size_t i = 0; i < s->nr_checks && s == &m->sensors[ACCESSES]; i++) {
+        VhCheckState state = s->checks[i].state;
 
         m->answered += state == VH_CHECK_FIRED || state == VH_CHECK_SILENT;
     }
-    m->estimator->observe(m->est, m->checks, m->nr_checks);
-    m->nr_checks = 0;
+    m->estimator->observe(m->est, s->checks, s->nr_checks);
+    s->nr_checks = 0;
 }
 
 static void publish_snapshot(VhMonitor *m, VhSnapshot *s)
@@ -247,52 +433,86 @@ static void publish_snapshot(VhMonitor *m, VhSnapshot *s)
     vh_snapshot_unref(old);
 }
 
-static void aggregate(VhMonitor *m, uint64_t now)
+/* The regions of the aggregation that is over now, or NULL. */
+static VhSnapshot *take_regions(VhMonitor *m, uint64_t now)
 {
-    VhSnapshot *s;
+    Sensor *s = &m->sensors[ACCESSES];
 
+    if (s->use.ops->regions) {
+        return s->use.ops->regions(s->state);
+    }
     if (!m->answered ||
         now - m->aggregation_ns < m->attrs.aggregation_us * 1000) {
+        return NULL;
+    }
+    return m->estimator->aggregate(m->est);
+}
+
+static void aggregate(VhMonitor *m, uint64_t now)
+{
+    VhSnapshot *s = take_regions(m, now);
+
+    if (!s) {
         return;
     }
-    s = m->estimator->aggregate(m->est);
     s->sequence = ++m->now.aggregations;
     s->start_ns = m->aggregation_ns;
     s->end_ns = now;
+    s->has_writes = used(&m->sensors[WRITES]) &&
+                    !m->sensors[ACCESSES].use.ops->regions;
     m->now.nr_regions = s->nr_regions;
     publish_snapshot(m, s);
     m->aggregation_ns = now;
     m->answered = 0;
 }
 
-static void plan_and_arm(VhMonitor *m)
+static void plan_and_arm(VhMonitor *m, Sensor *s)
 {
-    VhPlanBudget budget = { .max_checks = m->attrs.max_regions };
+    VhPlanBudget budget = { .max_checks = m->attrs.max_regions,
+                            .write = s == &m->sensors[WRITES] };
 
-    vh_budget_plan(&m->budget, &budget);
-    m->nr_checks = m->estimator->plan(m->est, &budget, m->checks);
-    m->now.checks += m->nr_checks;
-    if (!m->nr_checks) {
+    vh_budget_plan(&s->budget, &budget);
+    if (s->use.ops->allow) {
+        s->use.ops->allow(s->state, s->budget.fires);
+    }
+    if (s->use.caps.batch) {
+        budget.max_fires = INFINITY;
+        budget.max_arms = SIZE_MAX;
+    }
+    s->nr_checks = m->estimator->plan(m->est, &budget, s->checks);
+    m->now.checks += s->nr_checks;
+    if (!s->nr_checks) {
         return;
     }
-    m->primitive->arm(m->prim, m->checks, m->nr_checks);
-    for (size_t i = 0; i < m->nr_checks; i++) {
-        m->now.skipped += m->checks[i].state == VH_CHECK_SKIPPED;
+    s->use.ops->arm(s->state, s->checks, s->nr_checks);
+    for (size_t i = 0; i < s->nr_checks; i++) {
+        m->now.skipped += s->checks[i].state == VH_CHECK_SKIPPED;
     }
 }
 
-static void charge(VhMonitor *m, uint64_t now)
+/* @worker_ns: its part of the worker's time, which cannot be told apart */
+static void charge(VhMonitor *m, Sensor *s, uint64_t now, uint64_t worker_ns)
 {
     VhCosts costs;
 
-    m->primitive->stats(m->prim, &m->now.primitive);
-    if (m->now.primitive.detail) {
+    s->use.ops->stats(s->state, &s->stats);
+    if (s->stats.detail) {
         /* readers may keep it: the few texts there are live for ever */
-        m->now.primitive.detail = g_intern_string(m->now.primitive.detail);
+        s->stats.detail = g_intern_string(s->stats.detail);
     }
-    costs = (VhCosts){ .primitive = m->now.primitive,
-                       .worker_ns = m->now.worker_ns };
-    vh_budget_update(&m->budget, now, m->attrs.sampling_us * 1000, &costs);
+    costs = (VhCosts){ .primitive = s->stats,
+                       .worker_ns = worker_ns,
+                       .batch = s->use.caps.batch };
+    vh_budget_update(&s->budget, now, m->attrs.sampling_us * 1000, &costs);
+}
+
+static void charge_all(VhMonitor *m, uint64_t now)
+{
+    size_t n = used(&m->sensors[WRITES]) ? 2 : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        charge(m, &m->sensors[i], now, m->now.worker_ns / n);
+    }
 }
 
 static uint64_t cpu_now(const VhMonitor *m)
@@ -309,10 +529,16 @@ static void sample(VhMonitor *m, uint64_t now)
         m->estimator->restart(m->est);
     }
     m->last_tick_ns = now;
-    collect(m);
+    for (size_t i = 0; i < SENSORS; i++) {
+        collect(m, &m->sensors[i]);
+    }
     aggregate(m, now);
-    charge(m, now);
-    plan_and_arm(m);
+    charge_all(m, now);
+    for (size_t i = 0; i < SENSORS && used(&m->sensors[i]); i++) {
+        if (!m->sensors[i].use.ops->regions) {
+            plan_and_arm(m, &m->sensors[i]);
+        }
+    }
     m->now.ticks++;
 }
 
@@ -329,7 +555,7 @@ uint64_t vh_monitor_tick(VhMonitor *m)
     cpu = cpu_now(m);
     sample(m, now);
     m->now.worker_ns += cpu_now(m) - cpu;
-    charge(m, now);
+    charge_all(m, now);
     publish_stats(m);
     return now + sampling_ns(m);
 }

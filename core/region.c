@@ -96,10 +96,24 @@ static uint32_t weighted(uint32_t a, uint64_t wa, uint32_t b, uint64_t wb)
     return ((unsigned __int128)a * wa + (unsigned __int128)b * wb) / (wa + wb);
 }
 
+static void merge_writes(VhRegion *l, const VhRegion *r)
+{
+    if (l->write_known && r->write_known) {
+        l->nr_writes = weighted(l->nr_writes, vh_region_size(l), r->nr_writes,
+                                vh_region_size(r));
+    } else if (r->write_known) {
+        l->nr_writes = r->nr_writes;
+    }
+    l->write_known |= r->write_known;
+    l->write_fires += r->write_fires;
+    l->write_answered += r->write_answered;
+}
+
 static void merge_two(VhRegion *l, const VhRegion *r)
 {
     uint64_t wl = vh_region_size(l), wr = vh_region_size(r);
 
+    merge_writes(l, r);
     l->nr_accesses = weighted(l->nr_accesses, wl, r->nr_accesses, wr);
     l->age = weighted(l->age, wl, r->age, wr);
     l->end = r->end;
@@ -109,13 +123,18 @@ static void merge_two(VhRegion *l, const VhRegion *r)
     l->known |= r->known;
 }
 
+static bool near(uint32_t a, uint32_t b, uint32_t threshold)
+{
+    return MAX(a, b) - MIN(a, b) <= threshold;
+}
+
 static bool alike(const VhRegion *l, const VhRegion *r, uint32_t threshold,
                   uint64_t size_limit)
 {
-    uint32_t a = l->nr_accesses, b = r->nr_accesses;
-
-    return l->end == r->start && MAX(a, b) - MIN(a, b) <= threshold &&
-           r->end - l->start <= size_limit;
+    return l->end == r->start && r->end - l->start <= size_limit &&
+           near(l->nr_accesses, r->nr_accesses, threshold) &&
+           (!l->write_known || !r->write_known ||
+            near(l->nr_writes, r->nr_writes, threshold));
 }
 
 void vh_regions_merge(VhRegions *rs, uint32_t threshold, uint64_t size_limit)

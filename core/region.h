@@ -19,6 +19,11 @@
  * @age: aggregations since nr_accesses last changed notably
  * @starved: aggregations in a row without an answer
  * @known: was answered at least once, so last_nr_accesses means something
+ * @write_fires: as @fires, of checks for writes
+ * @write_answered: as @answered, of checks for writes
+ * @nr_writes: as @nr_accesses; keeps its value while no check is answered
+ * @write_known: a check for writes was answered once, so nr_writes means
+ *               something
  */
 typedef struct VhRegion {
     uint64_t start;
@@ -30,6 +35,10 @@ typedef struct VhRegion {
     uint32_t age;
     uint32_t starved;
     bool known;
+    uint32_t write_fires;
+    uint32_t write_answered;
+    uint32_t nr_writes;
+    bool write_known;
 } VhRegion;
 
 /**
@@ -78,7 +87,7 @@ void vh_regions_split_random(VhRegions *rs, unsigned pieces, VhRng *rng);
 
 /**
  * vh_regions_merge() - merge touching neighbours
- * @threshold: most their nr_accesses may differ
+ * @threshold: most their nr_accesses may differ, and nr_writes if known
  * @size_limit: most bytes of a merged region
  *
  * As DAMON: left to right, nr_accesses and age weighted by size.

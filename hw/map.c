@@ -75,6 +75,8 @@ static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
         .block_size = memory_region_size(s->mr),
         /* the RAMBlock's id is this, but set only after a DIMM is mapped */
         .name = g_strdup(memory_region_name(s->mr)),
+        .region = s->mr,
+        .region_offset = s->offset_within_region + (start - gpa),
     };
     return true;
 }

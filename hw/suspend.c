@@ -81,10 +81,11 @@ void vmheat_suspend_stop(VmheatSuspend *s)
     timer_free(s->timer);
 }
 
-const char *vmheat_suspend_reason(VmheatSuspend *s, bool *release)
+const char *vmheat_suspend_reason(VmheatSuspend *s, bool through_migration,
+                                  bool *release)
 {
     *release = true;
-    if (s->migrating) {
+    if (s->migrating && !through_migration) {
         return "migration in progress";
     }
     if (runstate_check(RUN_STATE_INMIGRATE)) {

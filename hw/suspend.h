@@ -34,8 +34,10 @@ void vmheat_suspend_stop(VmheatSuspend *s);
 
 /**
  * vmheat_suspend_reason() - why not to sample now, or NULL
+ * @through_migration: an outgoing migration is no reason
  * @release: out, somebody else needs guest memory: let go of it altogether
  */
-const char *vmheat_suspend_reason(VmheatSuspend *s, bool *release);
+const char *vmheat_suspend_reason(VmheatSuspend *s, bool through_migration,
+                                  bool *release);
 
 #endif

@@ -22,6 +22,9 @@
  * user when.
  */
 #include "compat/qemu.h"
+#include "accel/calibrate.h"
+#include "accel/primitive-plugin.h"
+#include "accel/uffd-share.h"
 #include "hw/choose.h"
 #include "hw/events.h"
 #include "hw/vcpu.h"
@@ -89,10 +92,17 @@ VmheatDevice *vmheat_find(void)
     return found;
 }
 
+static const char *suspend_reason(VmheatDevice *d, bool *release)
+{
+    return vmheat_suspend_reason(
+        &d->suspend, vmheat_primitives_through_migration(&d->primitives),
+        release);
+}
+
 VmheatState vmheat_get_state(VmheatDevice *d, char **why)
 {
     bool release;
-    const char *reason = vmheat_suspend_reason(&d->suspend, &release);
+    const char *reason = suspend_reason(d, &release);
 
     *why = NULL;
     WITH_QEMU_LOCK_GUARD(&d->failure_lock)
@@ -132,7 +142,8 @@ static void tell_state(VmheatDevice *d)
 static void update(VmheatDevice *d)
 {
     bool release;
-    bool suspended = vmheat_suspend_reason(&d->suspend, &release) != NULL;
+    bool suspended = suspend_reason(d, &release) != NULL;
+    bool wait = release && d->suspend.migrating;
 
     if (!d->worker) {
         return; /* QEMU is exiting */
@@ -141,7 +152,10 @@ static void update(VmheatDevice *d)
                            release                  ? VMHEAT_WORKER_RELEASE
                            : d->paused || suspended ? VMHEAT_WORKER_HOLD
                                                     : VMHEAT_WORKER_RUN,
-                           d->suspend.migrating ? RELEASE_WAIT_MS : 0);
+                           wait ? RELEASE_WAIT_MS : 0);
+    if (wait) {
+        vmheat_dirty_quiet(&d->dirty); /* nobody answered the worker */
+    }
     tell_state(d);
 }
 
@@ -157,6 +171,7 @@ static void map_changed(void *opaque, VhMap *map)
 {
     VmheatDevice *d = opaque;
 
+    d->primitives.chooser.map = map;
     if (d->worker) {
         vmheat_worker_set_map(d->worker, map);
     }
@@ -173,6 +188,7 @@ void vmheat_let_go(VmheatDevice *d)
     if (d && d->worker) {
         vmheat_worker_set_mode(d->worker, VMHEAT_WORKER_RELEASE,
                                RELEASE_WAIT_MS);
+        vmheat_dirty_quiet(&d->dirty);
     }
 }
 
@@ -200,28 +216,65 @@ bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,
     return true;
 }
 
-static void tell_state_bh(void *opaque)
+/* A VmheatFault on its way from the worker to the main thread. */
+typedef struct FaultNews {
+    VmheatDevice *d;
+    const VhPrimitiveOps *ops;
+    char *why;
+} FaultNews;
+
+static void fault_bh(void *opaque)
 {
-    VmheatDevice *d = opaque;
+    FaultNews *news = opaque;
+    VmheatDevice *d = news->d;
 
     if (DEVICE(d)->realized) {
+        if (news->why) {
+            vmheat_primitives_failed(&d->primitives, news->ops, news->why);
+        }
         tell_state(d);
     }
     object_unref(OBJECT(d));
+    g_free(news->why);
+    g_free(news);
+}
+
+static void set_failure(VmheatDevice *d, const char *why)
+{
+    QEMU_LOCK_GUARD(&d->failure_lock);
+    g_free(d->failure);
+    d->failure = g_strdup(why);
 }
 
 /* Worker thread. */
-static void worker_failed(void *opaque, const char *why)
+static void worker_fault(void *opaque, const VmheatFault *f)
 {
     VmheatDevice *d = opaque;
+    FaultNews *news = g_new(FaultNews, 1);
 
-    WITH_QEMU_LOCK_GUARD(&d->failure_lock)
-    {
-        g_free(d->failure);
-        d->failure = g_strdup(why);
+    if (!f->writes) {
+        set_failure(d, f->why);
     }
+    *news = (FaultNews){ d, f->ops, g_strdup(f->why) };
     object_ref(OBJECT(d));
-    aio_bh_schedule_oneshot(qemu_get_aio_context(), tell_state_bh, d);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), fault_bh, news);
+}
+
+/* Other primitives, or the same ones to be opened anew. */
+static void primitives_changed(void *opaque)
+{
+    VmheatDevice *d = opaque;
+    VmheatPrimitives *p = &d->primitives;
+
+    if (!d->worker) {
+        return; /* QEMU is exiting */
+    }
+    vmheat_worker_set_primitives(d->worker, &p->primitive, &p->writes);
+    if (d->told_primitive != p->primitive.ops) {
+        d->told_primitive = p->primitive.ops;
+        vmheat_event_primitive(DEVICE(d)->id, p->primitive.ops->name,
+                               p->choice);
+    }
 }
 
 static void start_worker(VmheatDevice *d)
@@ -230,12 +283,13 @@ static void start_worker(VmheatDevice *d)
         .attrs = d->attrs,
         .limits = d->limits,
         .estimator = d->estimator,
-        .primitive = d->primitive,
+        .primitive = d->primitives.primitive,
+        .writes = d->primitives.writes,
         .host = &d->host,
         .seed = get_clock(),
     };
 
-    d->worker = vmheat_worker_new(&cfg, worker_failed, d);
+    d->worker = vmheat_worker_new(&cfg, d->bql, worker_fault, d);
     vmheat_worker_set_map(d->worker, d->map.map);
 }
 
@@ -289,6 +343,47 @@ static bool check_alone(Error **errp)
     return true;
 }
 
+static bool load_plugin(VmheatDevice *d, Error **errp)
+{
+    g_autofree char *why = NULL;
+
+    if (!d->plugin_path || d->plugin) {
+        return true;
+    }
+    d->plugin = vh_primitive_plugin_load(d->plugin_path, &why);
+    if (!d->plugin) {
+        error_setg(errp, "%s", why);
+        return false;
+    }
+    d->primitives.chooser.plugin = d->plugin;
+    return true;
+}
+
+/* @path may be /dev/fdset/N. */
+static bool open_grant(VmheatDevice *d, const char *what, const char *path,
+                       int flags, Error **errp)
+{
+    int fd;
+
+    if (!path) {
+        return true;
+    }
+    fd = qemu_open(path, flags, errp);
+    if (fd < 0) {
+        error_prepend(errp, "%s: ", what);
+        return false;
+    }
+    vmheat_grants_set(&d->grants, what, fd);
+    return true;
+}
+
+static bool take_properties(VmheatDevice *d, Error **errp)
+{
+    return load_plugin(d, errp) &&
+           open_grant(d, VH_GRANT_PAGE_IDLE, d->page_idle_path, O_RDWR, errp) &&
+           open_grant(d, VH_GRANT_PAGEMAP, d->pagemap_path, O_RDONLY, errp);
+}
+
 static bool choose(VmheatDevice *d, Error **errp)
 {
     if (!vmheat_set_attrs(d, &d->attrs, &d->limits, errp)) {
@@ -298,9 +393,8 @@ static bool choose(VmheatDevice *d, Error **errp)
     if (!d->estimator) {
         return false;
     }
-    d->primitive = vmheat_choose_primitive(d->primitive_name, d->map.map,
-                                           &d->host, &d->choice, errp);
-    return d->primitive != NULL;
+    return vmheat_primitives_start(&d->primitives, d->map.map, &d->host,
+                                   primitives_changed, d, errp);
 }
 
 /* QEMU is about to exit: nobody may look at guest memory any more. */
@@ -309,18 +403,31 @@ static void exiting(Notifier *n, void *data)
     stop_worker(container_of(n, VmheatDevice, exit));
 }
 
+/* All that realize starts before the worker. */
+static void stop_parts(VmheatDevice *d)
+{
+    vmheat_map_stop(&d->map);
+    vmheat_dirty_stop(&d->dirty);
+    g_clear_pointer(&d->bql, vmheat_bql_caller_free);
+    g_clear_pointer(&d->host.uffd, vh_uffd_unref);
+}
+
 static void vmheat_realize(DeviceState *dev, Error **errp)
 {
     VmheatDevice *d = VMHEAT(dev);
 
-    if (!check_alone(errp)) {
+    if (!check_alone(errp) || !take_properties(d, errp)) {
         return;
     }
     d->host.kvm = kvm_enabled();
+    d->host.fault_ns = vh_calibrate_fault();
     d->host.script = d->fake_script;
+    d->bql = vmheat_bql_caller_new();
+    d->host.uffd = vh_uffd_new();
+    vmheat_dirty_start(&d->dirty, d->bql, &d->host);
     vmheat_map_start(&d->map, map_changed, d);
     if (!choose(d, errp)) {
-        vmheat_map_stop(&d->map);
+        stop_parts(d);
         return;
     }
     start_worker(d);
@@ -328,7 +435,9 @@ static void vmheat_realize(DeviceState *dev, Error **errp)
     qemu_add_exit_notifier(&d->exit);
     d->last_state = VMHEAT_STATE_SUSPENDED; /* nothing runs yet */
     vmheat_suspend_start(&d->suspend, suspend_changed, d);
-    vmheat_event_primitive(dev->id, d->primitive->name, d->choice);
+    d->told_primitive = d->primitives.primitive.ops;
+    vmheat_event_primitive(dev->id, d->told_primitive->name,
+                           d->primitives.choice);
     update(d);
 }
 
@@ -339,7 +448,8 @@ static void vmheat_unrealize(DeviceState *dev)
     qemu_remove_exit_notifier(&d->exit);
     vmheat_suspend_stop(&d->suspend);
     stop_worker(d);
-    vmheat_map_stop(&d->map);
+    vmheat_primitives_stop(&d->primitives);
+    stop_parts(d);
 }
 
 static void vmheat_init(Object *obj)
@@ -349,21 +459,25 @@ static void vmheat_init(Object *obj)
     qemu_mutex_init(&d->failure_lock);
     d->attrs = VH_ATTRS_DEFAULT;
     d->limits = (VhLimits){ .budget_bp = VH_BUDGET_BP_DEFAULT };
-    d->primitive_name = g_strdup("auto");
+    d->primitives.name = g_strdup("auto");
+    d->primitives.writes_name = g_strdup("none");
     d->estimator_name = g_strdup(vh_estimators()[0]->name);
     d->host = (VhHost){
+        .size = sizeof(VhHost),
         .run_on_vcpu = vmheat_run_on_vcpu,
         .nested = host_is_nested(),
         .clock = { .now_ns = host_now_ns },
     };
+    vmheat_grants_init(&d->grants, &d->host);
 }
 
 static void vmheat_finalize(Object *obj)
 {
     VmheatDevice *d = VMHEAT(obj);
 
-    g_free(d->choice);
     g_free(d->failure);
+    vmheat_grants_destroy(&d->grants);
+    g_free(d->plugin);
     qemu_mutex_destroy(&d->failure_lock);
 }
 
@@ -382,7 +496,12 @@ static Property vmheat_properties[] = {
     PROP_U32("max-regions", attrs.max_regions),
     PROP_U32("traps-per-second", limits.traps_per_second),
     PROP_U32("overhead-budget", limits.budget_bp),
-    DEFINE_PROP_STRING("primitive", VmheatDevice, primitive_name),
+    DEFINE_PROP_STRING("primitive", VmheatDevice, primitives.name),
+    DEFINE_PROP_STRING("write-primitive", VmheatDevice,
+                       primitives.writes_name),
+    DEFINE_PROP_STRING("primitive-plugin", VmheatDevice, plugin_path),
+    DEFINE_PROP_STRING("page-idle-bitmap", VmheatDevice, page_idle_path),
+    DEFINE_PROP_STRING("pagemap", VmheatDevice, pagemap_path),
     DEFINE_PROP_STRING("estimator", VmheatDevice, estimator_name),
     DEFINE_PROP_BOOL("paused", VmheatDevice, paused, false),
     DEFINE_PROP_STRING("x-fake-script", VmheatDevice, fake_script),
@@ -402,7 +521,11 @@ static const PropertyHelp property_help[] = {
     { "max-regions", "upper bound of the number of regions" },
     { "traps-per-second", "most traps a second; 0: safe default" },
     { "overhead-budget", "cost limit, 1/100 percent of a vCPU" },
-    { "primitive", "access check: auto, trap" },
+    { "primitive", "access check: auto, or a name that query-vmheat lists" },
+    { "write-primitive", "tells writes apart: none, auto, or such a name" },
+    { "primitive-plugin", "shared object with a primitive of your own" },
+    { "page-idle-bitmap", "file or /dev/fdset/N, for primitive idle-page" },
+    { "pagemap", "file or /dev/fdset/N, for primitive idle-page" },
     { "estimator", "estimator: classic" },
     { "paused", "start paused; vmheat-resume starts it" },
 };

@@ -7,7 +7,11 @@
 #define VMHEAT_HW_VMHEAT_H
 
 #include "compat/qemu.h"
+#include "hw/bql-call.h"
+#include "hw/dirty.h"
+#include "hw/grants.h"
 #include "hw/map.h"
+#include "hw/primitives.h"
 #include "hw/suspend.h"
 #include "hw/worker.h"
 #include "vmheat/monitor.h"
@@ -21,19 +25,25 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
  * @parent_obj: QEMU's
  * @attrs: attributes in force; properties until realize, vmheat-set after it
  * @limits: cost limits in force
- * @primitive_name: property
  * @estimator_name: property
+ * @plugin_path: property primitive-plugin
+ * @page_idle_path: property page-idle-bitmap
+ * @pagemap_path: property pagemap
  * @fake_script: property x-fake-script
  * @paused: property, then by vmheat-pause and vmheat-resume
  * @host: what the primitive is given
  * @estimator: chosen at realize
- * @primitive: chosen at realize
- * @choice: why that primitive was chosen
+ * @plugin: from @plugin_path, or NULL
+ * @grants: files of the host that were handed over
+ * @primitives: which are in use
  * @map: guest memory
+ * @bql: how the worker reaches the main thread
+ * @dirty: log of guest writes
  * @suspend: who else needs guest memory right now
  * @worker: the thread
  * @failure: what the worker last complained about, or NULL; @failure_lock
  * @failure_lock: protects @failure, which the worker thread writes
+ * @told_primitive: the primitive last told by an event
  * @last_state: last state told by an event; at first suspended
  * @bql_max_ns: longest time one of our callbacks held the BQL
  * @bql_dropped_ns: time for which the running callback has dropped it
@@ -45,20 +55,26 @@ struct VmheatDevice {
 
     VhAttrs attrs;
     VhLimits limits;
-    char *primitive_name;
     char *estimator_name;
+    char *plugin_path;
+    char *page_idle_path;
+    char *pagemap_path;
     char *fake_script;
     bool paused;
 
     VhHost host;
     const VhEstimatorOps *estimator;
-    const VhPrimitiveOps *primitive;
-    char *choice;
+    VhPrimitiveOps *plugin;
+    VmheatGrants grants;
+    VmheatPrimitives primitives;
     VmheatMapTracker map;
+    VmheatBqlCaller *bql;
+    VmheatDirty dirty;
     VmheatSuspend suspend;
     VmheatWorker *worker;
     QemuMutex failure_lock;
     char *failure;
+    const VhPrimitiveOps *told_primitive;
     VmheatState last_state;
     int64_t bql_max_ns;
     int64_t bql_dropped_ns;

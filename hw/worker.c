@@ -11,7 +11,8 @@
  * The monitor itself is created by the worker thread, because opening a
  * primitive measures costs. `monitor` is written once under the mutex and
  * stays valid until the thread was joined; its snapshot, stats and ranges may
- * be read from any thread.
+ * be read from any thread. Without a primitive that can be opened there is no
+ * monitor, or one that is `closed`; then the worker waits for other primitives.
  *
  * The update interval: a new map that only adds memory is taken when that long
  * has passed since the last one was. One that lacks memory is taken at once,
@@ -33,6 +34,7 @@ struct VmheatWorker {
     /* requests, under lock */
     VhMonitorConfig cfg;
     bool new_attrs;
+    bool new_primitives;
     VhMap *map;
     bool new_map;
     bool map_shrank; /* memory is gone: the new map can't wait */
@@ -44,12 +46,16 @@ struct VmheatWorker {
     void *done_opaque;
     /* state, under lock */
     VhMonitor *monitor;
+    bool closed; /* there is no open primitive */
     bool holds_map;
     uint64_t map_taken_ns;
     /* worker thread only */
+    const VhPrimitiveOps *primitive; /* in use */
+    const VhPrimitiveOps *writes;
     bool failing;
     /* constant */
-    void (*failed)(void *opaque, const char *why);
+    VmheatBqlCaller *bql;
+    void (*fault)(void *opaque, const VmheatFault *f);
     void *opaque;
 };
 
@@ -62,8 +68,11 @@ typedef struct Post {
 typedef struct Requests {
     VhAttrs attrs;
     VhLimits limits;
+    VhSensor primitive;
+    VhSensor writes;
     VhMap *map;
     bool new_attrs;
+    bool new_primitives;
     bool new_map;
     VmheatWorkerMode mode;
     GQueue posts;
@@ -84,14 +93,27 @@ static void report(VmheatWorker *w, const char *why)
 
     if (failing || w->failing) {
         w->failing = failing;
-        w->failed(w->opaque, why);
+        w->fault(w->opaque, &(VmheatFault){ w->primitive, why, false });
+    }
+}
+
+/* Has a primitive something to complain about? */
+static void look_for_faults(VmheatWorker *w)
+{
+    bool writes;
+    g_autofree char *why = vh_monitor_broken(w->monitor, &writes);
+
+    if (writes) {
+        w->fault(w->opaque, &(VmheatFault){ w->writes, why, true });
+    } else if (why) {
+        report(w, why);
     }
 }
 
 /* Should the monitor have the map? Lock held. */
 static bool wants_map(const VmheatWorker *w)
 {
-    return w->mode != VMHEAT_WORKER_RELEASE && w->map;
+    return w->mode != VMHEAT_WORKER_RELEASE && w->map && !w->closed;
 }
 
 /* When the latest map is to be taken, 0 when it was; lock held. */
@@ -127,8 +149,11 @@ static Requests take_requests(VmheatWorker *w)
     Requests r = {
         .attrs = w->cfg.attrs,
         .limits = w->cfg.limits,
+        .primitive = w->cfg.primitive,
+        .writes = w->cfg.writes,
         .map = vh_map_ref(w->map),
         .new_attrs = w->new_attrs,
+        .new_primitives = w->new_primitives,
         .new_map = map_is_due(w),
         .mode = wants_map(w) ? w->mode : VMHEAT_WORKER_RELEASE,
         .posts = take_posts(w),
@@ -136,6 +161,7 @@ static Requests take_requests(VmheatWorker *w)
     };
 
     w->new_attrs = false;
+    w->new_primitives = false;
     w->new_mode = false;
     if (r.new_map) {
         w->new_map = false;
@@ -167,11 +193,60 @@ static void take_map(VmheatWorker *w, const Requests *r)
     set_holds_map(w, true);
 }
 
+static VhMonitor *new_monitor(VmheatWorker *w, const Requests *r, char **why)
+{
+    VhMonitorConfig cfg = { .attrs = r->attrs,
+                            .limits = r->limits,
+                            .estimator = w->cfg.estimator,
+                            .primitive = r->primitive,
+                            .writes = r->writes,
+                            .host = w->cfg.host,
+                            .cpu = { .now_ns = thread_cpu_ns },
+                            .seed = w->cfg.seed };
+
+    return vh_monitor_new(&cfg, why);
+}
+
+/* Opens what @r asks for. Afterwards there is no map. */
+static void take_primitives(VmheatWorker *w, const Requests *r)
+{
+    g_autofree char *why = NULL;
+    VhMonitor *m = w->monitor;
+    bool ok;
+
+    w->primitive = r->primitive.ops;
+    w->writes = r->writes.ops;
+    if (m) {
+        ok = vh_monitor_set_primitives(m, &r->primitive, &r->writes, &why);
+    } else {
+        m = new_monitor(w, r, &why);
+        ok = m != NULL;
+    }
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
+        w->monitor = m;
+        w->closed = !ok;
+    }
+    set_holds_map(w, false);
+    if (!ok) {
+        report(w, why);
+    }
+}
+
 /* Acts on @r; returns when to be back, 0 to sleep until there is a request. */
 static uint64_t act(VmheatWorker *w, const Requests *r)
 {
-    if (r->new_attrs) {
+    uint64_t deadline;
+
+    if (r->new_attrs && w->monitor) {
         vh_monitor_set_attrs(w->monitor, &r->attrs, &r->limits);
+    }
+    if (r->new_primitives) {
+        take_primitives(w, r);
+        return 0; /* the next look at the requests says whether for a map */
+    }
+    if (w->closed) {
+        return 0;
     }
     if (r->mode == VMHEAT_WORKER_RELEASE) {
         vh_monitor_idle(w->monitor);
@@ -180,12 +255,18 @@ static uint64_t act(VmheatWorker *w, const Requests *r)
     }
     if (r->new_map) {
         take_map(w, r);
+        look_for_faults(w);
     }
     if (r->mode == VMHEAT_WORKER_HOLD) {
         vh_monitor_pause(w->monitor);
         return 0;
     }
-    return w->failing ? 0 : vh_monitor_tick(w->monitor);
+    if (w->failing) {
+        return 0;
+    }
+    deadline = vh_monitor_tick(w->monitor);
+    look_for_faults(w);
+    return w->failing ? 0 : deadline;
 }
 
 /* Sleeps until @deadline or a request; lock held. */
@@ -194,7 +275,8 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
     uint64_t now = vh_clock_now(&w->cfg.host->clock);
     uint64_t map_due = map_due_ns(w);
 
-    if (w->quit || w->new_attrs || w->new_mode || w->posts.length ||
+    if (w->quit || w->new_attrs || w->new_primitives || w->new_mode ||
+        w->posts.length ||
         wants_map(w) != w->holds_map) {
         return;
     }
@@ -217,28 +299,6 @@ static void call_posts(GQueue *posts)
         post->fn(post->arg);
         g_free(post);
     }
-}
-
-static bool start_monitor(VmheatWorker *w)
-{
-    g_autofree char *why = NULL;
-    VhMonitorConfig cfg;
-    VhMonitor *m;
-
-    WITH_QEMU_LOCK_GUARD(&w->lock)
-    {
-        cfg = w->cfg;
-        w->new_attrs = false;
-    }
-    cfg.cpu = (VhClock){ .now_ns = thread_cpu_ns };
-    m = vh_monitor_new(&cfg, &why);
-    if (!m) {
-        report(w, why);
-        return false;
-    }
-    QEMU_LOCK_GUARD(&w->lock);
-    w->monitor = m;
-    return true;
 }
 
 static void run(VmheatWorker *w)
@@ -264,26 +324,6 @@ static void run(VmheatWorker *w)
     }
 }
 
-/* The primitive could not be opened: only posts until the end. */
-static void wait_for_quit(VmheatWorker *w)
-{
-    bool quit = false;
-
-    while (!quit) {
-        GQueue posts;
-
-        WITH_QEMU_LOCK_GUARD(&w->lock)
-        {
-            while (!w->quit && !w->posts.length) {
-                qemu_cond_wait(&w->wake, &w->lock);
-            }
-            posts = take_posts(w);
-            quit = w->quit;
-        }
-        call_posts(&posts);
-    }
-}
-
 /*
  * A woken SCHED_BATCH thread does not preempt (sched(7)): neither a vCPU nor
  * the main thread, which wakes us with the BQL held. Best effort: a sandbox may
@@ -305,13 +345,11 @@ static void *worker_thread(void *opaque)
 
     rcu_register_thread();
     be_modest();
-    if (start_monitor(w)) {
-        run(w);
+    run(w);
+    if (w->monitor) {
         vh_monitor_idle(w->monitor);
-        set_holds_map(w, false);
-    } else {
-        wait_for_quit(w);
     }
+    set_holds_map(w, false);
     rcu_unregister_thread();
     WITH_QEMU_LOCK_GUARD(&w->lock)
     {
@@ -325,15 +363,20 @@ static void *worker_thread(void *opaque)
 }
 
 VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
-                                void (*failed)(void *opaque, const char *why),
+                                VmheatBqlCaller *bql,
+                                void (*fault)(void *opaque,
+                                              const VmheatFault *f),
                                 void *opaque)
 {
     VmheatWorker *w = g_new0(VmheatWorker, 1);
 
     w->cfg = *cfg;
+    w->new_primitives = true;
+    w->closed = true; /* until they are opened */
+    w->bql = bql;
     w->mode = VMHEAT_WORKER_RELEASE;
     g_queue_init(&w->posts);
-    w->failed = failed;
+    w->fault = fault;
     w->opaque = opaque;
     qemu_mutex_init(&w->lock);
     qemu_cond_init(&w->wake);
@@ -368,6 +411,16 @@ void vmheat_worker_set_attrs(VmheatWorker *w, const VhAttrs *attrs,
     qemu_cond_signal(&w->wake);
 }
 
+void vmheat_worker_set_primitives(VmheatWorker *w, const VhSensor *primitive,
+                                  const VhSensor *writes)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    w->cfg.primitive = *primitive;
+    w->cfg.writes = *writes;
+    w->new_primitives = true;
+    qemu_cond_signal(&w->wake);
+}
+
 /* Until the worker has let go of guest memory; lock held. */
 static void wait_quiet(VmheatWorker *w, int64_t end_us)
 {
@@ -384,13 +437,22 @@ static void wait_quiet(VmheatWorker *w, int64_t end_us)
 void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode, int wait_ms)
 {
     int64_t end_us = g_get_monotonic_time() + wait_ms * 1000LL;
+    bool wait = mode == VMHEAT_WORKER_RELEASE && wait_ms;
 
-    QEMU_LOCK_GUARD(&w->lock);
-    w->new_mode |= mode != w->mode;
-    w->mode = mode;
-    qemu_cond_signal(&w->wake);
-    if (mode == VMHEAT_WORKER_RELEASE) {
-        wait_quiet(w, end_us);
+    if (wait) {
+        vmheat_bql_caller_close(w->bql);
+    }
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
+        w->new_mode |= mode != w->mode;
+        w->mode = mode;
+        qemu_cond_signal(&w->wake);
+        if (wait) {
+            wait_quiet(w, end_us);
+        }
+    }
+    if (wait) {
+        vmheat_bql_caller_open(w->bql);
     }
 }
 
@@ -416,6 +478,7 @@ void vmheat_worker_stop(VmheatWorker *w, void (*done)(void *opaque),
 
 void vmheat_worker_free(VmheatWorker *w)
 {
+    vmheat_bql_caller_close(w->bql);
     WITH_QEMU_LOCK_GUARD(&w->lock)
     {
         w->quit = true;

@@ -10,21 +10,40 @@
 #ifndef VMHEAT_HW_WORKER_H
 #define VMHEAT_HW_WORKER_H
 
+#include "hw/bql-call.h"
 #include "vmheat/monitor.h"
 
 typedef struct VmheatWorker VmheatWorker;
 
 /**
+ * struct VmheatFault - something about a primitive that the user should know
+ * @ops: the primitive
+ * @why: it cannot start, refuses a map or stopped working; NULL: it recovered
+ * @writes: it was the one for writes, and is in use no more
+ */
+typedef struct VmheatFault {
+    const VhPrimitiveOps *ops;
+    const char *why;
+    bool writes;
+} VmheatFault;
+
+/**
  * vmheat_worker_new() - start the thread, in mode RELEASE
  * @cfg: copied; @cfg->cpu is filled in by the worker
- * @failed: called on the worker thread when the primitive cannot start or
- *          refuses a map, and with NULL when it recovered; the text is only
- *          valid during the call
- * @opaque: for @failed
+ * @bql: closed while the main thread waits for the worker
+ * @fault: called on the worker thread; what it is given is only valid during
+ *         the call
+ * @opaque: for @fault
  */
 VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
-                                void (*failed)(void *opaque, const char *why),
+                                VmheatBqlCaller *bql,
+                                void (*fault)(void *opaque,
+                                              const VmheatFault *f),
                                 void *opaque);
+
+/** vmheat_worker_set_primitives() - use these, or try the same again */
+void vmheat_worker_set_primitives(VmheatWorker *w, const VhSensor *primitive,
+                                  const VhSensor *writes);
 
 /**
  * vmheat_worker_set_map() - watch @map (own reference taken) from now on

@@ -5,6 +5,7 @@
  */
 #include "compat/qemu.h"
 #include "hw/vmheat.h"
+#include "monitor/monitor.h"
 #include "monitor/query.h"
 #include "vmheat-qapi-commands.h"
 
@@ -127,5 +128,57 @@ void qmp_vmheat_resume(Error **errp)
 
     if (d) {
         vmheat_set_paused(d, false);
+    }
+}
+
+/* A descriptor that getfd named, or -1; true also when @name is absent. */
+static bool take_fd(const char *name, int *fd, Error **errp)
+{
+    *fd = name ? monitor_get_fd(monitor_cur(), name, errp) : -1;
+    return !name || *fd >= 0;
+}
+
+void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
+                      bool has_pagemap, const char *pagemap, bool has_damon,
+                      const char *damon, Error **errp)
+{
+    const char *what[] = { VH_GRANT_PAGE_IDLE, VH_GRANT_PAGEMAP,
+                           VH_GRANT_DAMON };
+    const char *name[] = { has_page_idle_bitmap ? page_idle_bitmap : NULL,
+                           has_pagemap ? pagemap : NULL,
+                           has_damon ? damon : NULL };
+    VmheatDevice *d = need_device(errp);
+    int fd[ARRAY_SIZE(what)] = { -1, -1, -1 };
+    bool ok = d != NULL;
+
+    if (d && !name[0] && !name[1] && !name[2]) {
+        error_setg(errp, "nothing to grant: give at least one of "
+                         "'page-idle-bitmap', 'pagemap' and 'damon'");
+        return;
+    }
+    for (size_t i = 0; ok && i < ARRAY_SIZE(what); i++) {
+        ok = take_fd(name[i], &fd[i], errp);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
+        if (ok && fd[i] >= 0) {
+            vmheat_grants_set(&d->grants, what[i], fd[i]);
+        } else if (fd[i] >= 0) {
+            close(fd[i]);
+        }
+    }
+    if (ok) {
+        vmheat_primitives_reconsider(&d->primitives);
+    }
+}
+
+void qmp_vmheat_revoke(Error **errp)
+{
+    VmheatDevice *d = need_device(errp);
+
+    if (d) {
+        vmheat_grants_set(&d->grants, VH_GRANT_PAGE_IDLE, -1);
+        vmheat_grants_set(&d->grants, VH_GRANT_PAGEMAP, -1);
+        vmheat_grants_set(&d->grants, VH_GRANT_DAMON, -1);
+        vmheat_primitives_reconsider(&d->primitives);
     }
 }

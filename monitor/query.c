@@ -17,42 +17,50 @@ VmheatAttrs *vmheat_query_attrs(VmheatDevice *d)
     return a;
 }
 
-static VmheatPrimitive *query_primitive(VmheatDevice *d,
-                                        const VhPrimitiveOps *ops)
+static VmheatPrimitive *query_primitive(const VmheatPrimitives *in_use,
+                                        const VmheatVerdict *v)
 {
     VmheatPrimitive *p = g_new0(VmheatPrimitive, 1);
-    VhCaps caps = { 0 };
-    char *why = NULL;
 
-    p->name = g_strdup(ops->name);
-    p->summary = g_strdup(ops->summary);
-    p->chosen = ops == d->primitive;
-    p->available = ops->probe(d->map.map, &d->host, &caps, &why);
-    p->has_reason = why != NULL;
-    p->reason = why;
-    p->sees_reads = caps.sees & VH_SEES_READS;
-    p->sees_writes = caps.sees & VH_SEES_WRITES;
-    p->sees_dma = caps.sees & VH_SEES_DMA;
-    p->granule = caps.granule;
-    p->persistent = caps.persistent;
-    p->has_blind_spots = caps.blind != NULL;
-    p->blind_spots = g_strdup(caps.blind);
+    p->name = g_strdup(v->ops->name);
+    p->summary = g_strdup(v->ops->summary);
+    p->chosen = v->ops == in_use->primitive.ops;
+    p->chosen_for_writes = v->ops == in_use->writes.ops;
+    p->available = v->available;
+    p->reason = vmheat_primitives_reason(in_use, v);
+    p->has_reason = p->reason != NULL;
+    p->sees_reads = v->caps.sees & VH_SEES_READS;
+    p->sees_writes = v->caps.sees & VH_SEES_WRITES;
+    p->sees_dma = v->caps.sees & VH_SEES_DMA;
+    p->granule = v->caps.granule;
+    p->persistent = v->caps.persistent;
+    p->through_migration = v->caps.through_migration;
+    p->cost = v->caps.cost_ns;
+    p->has_blind_spots = v->caps.blind != NULL;
+    p->blind_spots = g_strdup(v->caps.blind);
+    p->has_needs = v->caps.needs != NULL;
+    p->needs = g_strdup(v->caps.needs);
     return p;
 }
 
-static VmheatPrimitiveList *query_primitives(VmheatDevice *d)
+static VmheatPrimitiveList *query_primitives(const VmheatPrimitives *in_use)
 {
+    g_autoptr(GPtrArray) all = vmheat_verdicts(&in_use->chooser);
     VmheatPrimitiveList *list = NULL, **tail = &list;
     bool listed = false;
 
-    for (const VhPrimitiveOps *const *p = vh_primitives(); *p; p++) {
-        if (!(*p)->hidden) {
-            QAPI_LIST_APPEND(tail, query_primitive(d, *p));
-            listed |= *p == d->primitive;
-        }
+    for (guint i = 0; i < all->len; i++) {
+        const VmheatVerdict *v = g_ptr_array_index(all, i);
+
+        QAPI_LIST_APPEND(tail, query_primitive(in_use, v));
+        listed |= v->ops == in_use->primitive.ops;
     }
     if (!listed) {
-        QAPI_LIST_APPEND(tail, query_primitive(d, d->primitive));
+        VmheatVerdict *v =
+            vmheat_verdict(&in_use->chooser, in_use->primitive.ops);
+
+        QAPI_LIST_APPEND(tail, query_primitive(in_use, v));
+        vmheat_verdict_free(v);
     }
     return list;
 }
@@ -106,20 +114,34 @@ static VmheatStats *query_stats(VmheatDevice *d)
     s->aggregations = m.aggregations;
     s->checks = m.checks;
     s->skipped = m.skipped;
-    s->arms = m.primitive.arms;
-    s->arms_free = m.primitive.arms_free;
-    s->traps = m.primitive.fires;
-    s->lost = m.primitive.lost;
+    s->arms = m.primitive.arms + m.writes.arms;
+    s->arms_free = m.primitive.arms_free + m.writes.arms_free;
+    s->traps = m.primitive.fires + m.writes.fires;
+    s->lost = m.primitive.lost + m.writes.lost;
     s->arm_cost = m.primitive.arm_ns;
     s->collect_cost = m.primitive.collect_ns;
     s->trap_cost = m.primitive.fire_ns;
     s->worker_time = m.worker_ns;
-    s->vcpu_time = m.primitive.vcpu_ns;
-    s->bql_hold_max = MAX(d->bql_max_ns, d->map.max_ns);
+    s->vcpu_time = m.primitive.vcpu_ns + m.writes.vcpu_ns;
+    s->main_time = MAX(m.primitive.host_ns, m.writes.host_ns);
+    s->bql_hold_max =
+        MAX(MAX(d->bql_max_ns, d->map.max_ns), d->dirty.max_ns);
     s->effective_sampling_interval = m.effective_sampling_us;
     s->throttled = m.throttled;
     s->detail = g_strdup(m.primitive.detail ?: "");
+    s->has_write_detail = m.writes.detail != NULL;
+    s->write_detail = g_strdup(m.writes.detail);
     return s;
+}
+
+static void query_choice(const VmheatPrimitives *p, VmheatInfo *info)
+{
+    info->primitive = g_strdup(p->primitive.ops->name);
+    info->choice = g_strdup(p->choice);
+    info->has_write_primitive = p->writes.ops != NULL;
+    info->write_primitive = g_strdup(p->writes.ops ? p->writes.ops->name : NULL);
+    info->has_write_reason = p->writes_why != NULL;
+    info->write_reason = g_strdup(p->writes_why);
 }
 
 VmheatInfo *vmheat_query_info(VmheatDevice *d)
@@ -134,8 +156,8 @@ VmheatInfo *vmheat_query_info(VmheatDevice *d)
     info->has_reason = info->reason != NULL;
     info->accelerator = g_strdup(kvm_enabled() ? "kvm" : "tcg");
     info->estimator = g_strdup(d->estimator->name);
-    info->primitive = g_strdup(d->primitive->name);
-    info->primitives = query_primitives(d);
+    query_choice(&d->primitives, info);
+    info->primitives = query_primitives(&d->primitives);
     info->attrs = vmheat_query_attrs(d);
     info->stats = query_stats(d);
     query_ranges(d, info);
@@ -153,7 +175,7 @@ static bool passes(const VhSnapRegion *r, const VmheatRegionFilter *f)
            r->nr_accesses >= f->min_nr_accesses;
 }
 
-static VmheatRegion *query_region(const VhSnapRegion *r)
+static VmheatRegion *query_region(const VhSnapRegion *r, bool has_writes)
 {
     VmheatRegion *out = g_new0(VmheatRegion, 1);
 
@@ -161,6 +183,8 @@ static VmheatRegion *query_region(const VhSnapRegion *r)
     out->end = r->end;
     out->nr_accesses = r->nr_accesses;
     out->age = r->age;
+    out->has_nr_writes = has_writes;
+    out->nr_writes = r->nr_writes;
     return out;
 }
 
@@ -171,40 +195,47 @@ typedef struct Tails {
     uint64List **end;
     uint32List **nr_accesses;
     uint32List **age;
+    uint32List **nr_writes; /* of columns; NULL: writes are not told apart */
+    bool has_writes;
 } Tails;
 
-static Tails open_answer(VmheatSnapshot *out, bool columns)
+static Tails open_answer(VmheatSnapshot *out, bool columns, bool has_writes)
 {
     VmheatColumns *c;
 
     if (!columns) {
-        return (Tails){ .region = &out->regions };
+        return (Tails){ .region = &out->regions, .has_writes = has_writes };
     }
     c = g_new0(VmheatColumns, 1);
+    c->has_nr_writes = has_writes;
     out->columns = c;
     out->has_columns = true;
     return (Tails){ .start = &c->start,
                     .end = &c->end,
                     .nr_accesses = &c->nr_accesses,
-                    .age = &c->age };
+                    .age = &c->age,
+                    .nr_writes = has_writes ? &c->nr_writes : NULL };
 }
 
 static void append_region(Tails *t, const VhSnapRegion *r)
 {
     if (t->region) {
-        QAPI_LIST_APPEND(t->region, query_region(r));
+        QAPI_LIST_APPEND(t->region, query_region(r, t->has_writes));
         return;
     }
     QAPI_LIST_APPEND(t->start, r->start);
     QAPI_LIST_APPEND(t->end, r->end);
     QAPI_LIST_APPEND(t->nr_accesses, r->nr_accesses);
     QAPI_LIST_APPEND(t->age, r->age);
+    if (t->nr_writes) {
+        QAPI_LIST_APPEND(t->nr_writes, r->nr_writes);
+    }
 }
 
 static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
                         const VmheatRegionFilter *f)
 {
-    Tails tails = open_answer(out, f->columns);
+    Tails tails = open_answer(out, f->columns, s->has_writes);
     uint64_t n = 0;
 
     for (size_t i = 0; i < s->nr_regions; i++) {
@@ -247,7 +278,7 @@ VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
     out->aggregation_interval = attrs->aggregation_us;
     out->max_nr_accesses = vh_attrs_max_accesses(attrs);
     if (!s) {
-        open_answer(out, filter->columns);
+        open_answer(out, filter->columns, false);
     } else {
         out->sequence = s->sequence;
         out->start_time = s->start_ns;

@@ -21,17 +21,22 @@ int vh_cli_fail(const GError *error)
     int code = codes[error->code];
 
     if (code) {
-        /* what QEMU says is not trusted on a terminal */
-        VhTerm term = { .width = G_MAXUINT / 2, .utf8 = true };
-        g_autoptr(VhPage) page = vh_page_new(&term);
-        g_autofree char *text = NULL;
-
-        vh_page_add(page, VH_STYLE_PLAIN, "vmheat: %s", error->message);
-        vh_page_end(page);
-        text = vh_page_text(page);
-        fputs(text, stderr);
+        vh_cli_complain(error->message);
     }
     return code;
+}
+
+void vh_cli_complain(const char *sentence)
+{
+    /* what QEMU says is not trusted on a terminal */
+    VhTerm term = { .width = G_MAXUINT / 2, .utf8 = true };
+    g_autoptr(VhPage) page = vh_page_new(&term);
+    g_autofree char *text = NULL;
+
+    vh_page_add(page, VH_STYLE_PLAIN, "vmheat: %s", sentence);
+    vh_page_end(page);
+    text = vh_page_text(page);
+    fputs(text, stderr);
 }
 
 int vh_cli_print(const char *text)

@@ -2,6 +2,8 @@
 #ifndef VMHEAT_TOOLS_CLI_H
 #define VMHEAT_TOOLS_CLI_H
 
+#include <sys/types.h>
+
 #include "client/client.h"
 #include "page.h"
 #include "table.h"
@@ -10,10 +12,12 @@
 typedef enum VhExit {
     VH_EXIT_OK,
     VH_EXIT_USAGE,
+    VH_EXIT_NOTHING = VH_EXIT_USAGE, /* doctor: no primitive can run */
     VH_EXIT_CONNECT,
     VH_EXIT_QMP,
     VH_EXIT_TIMEOUT,
     VH_EXIT_PROTOCOL,
+    VH_EXIT_HOST,
 } VhExit;
 
 /* What the command line says. */
@@ -28,6 +32,14 @@ typedef struct VhOptions {
     /* top; iterations 0: without end */
     int64_t delay_us;
     uint64_t iterations;
+    /* doctor; NULL: where they are installed or built */
+    const char *programs;
+    /* grant; pid 0: find out */
+    pid_t pid;
+    bool damon, no_idle_page, revoke, background;
+    unsigned damon_cpu;
+    /* for tests */
+    const char *page_idle, *damon_root, *damon_owner;
 } VhOptions;
 
 /**
@@ -35,12 +47,14 @@ typedef struct VhOptions {
  * @name: as typed
  * @summary: a line of help
  * @options: letters of the options it takes, see options.c
+ * @alone: it works without a virtual machine
  * @run: does it; returns the exit code
  */
 typedef struct VhVerb {
     const char *name;
     const char *summary;
     const char *options;
+    bool alone;
     int (*run)(const VhOptions *options, const VhTerm *term);
 } VhVerb;
 
@@ -73,6 +87,12 @@ VhClient *vh_cli_open(const VhOptions *options, GError **error);
  * Returns: the exit code for it.
  */
 int vh_cli_fail(const GError *error);
+
+/**
+ * vh_cli_complain() - write a sentence to standard error
+ * @sentence: may come from anywhere
+ */
+void vh_cli_complain(const char *sentence);
 
 /**
  * vh_cli_print() - write text to standard output
@@ -142,5 +162,23 @@ int vh_cmd_pause(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_resume(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_doctor() - the "doctor" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_doctor(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_grant() - the "grant" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_grant(const VhOptions *options, const VhTerm *term);
 
 #endif

@@ -3,7 +3,20 @@
 
 #include "cli.h"
 #include "fields.h"
+#include "primitives.h"
 #include "units.h"
+
+static void draw_writes(VhPage *page, const VhInfo *info)
+{
+    if (info->write_primitive) {
+        vh_field(page, VH_STYLE_PLAIN, "Writes", "told apart by %s (%s)",
+                 info->write_primitive,
+                 info->stats.write_detail ? info->stats.write_detail : "");
+    } else if (info->write_reason) {
+        vh_field(page, VH_STYLE_WARN, "Writes", "not told apart: %s",
+                 info->write_reason);
+    }
+}
 
 static void draw_head(VhPage *page, const VhInfo *info, const char *qemu,
                       const char *socket)
@@ -16,6 +29,8 @@ static void draw_head(VhPage *page, const VhInfo *info, const char *qemu,
              info->accelerator, socket);
     vh_field(page, VH_STYLE_PLAIN, "Primitive", "%s (%s)", info->primitive,
              info->stats.detail);
+    vh_field(page, VH_STYLE_DIM, "", "%s", info->choice);
+    draw_writes(page, info);
     vh_field(page, VH_STYLE_PLAIN, "Estimator", "%s", info->estimator);
 }
 
@@ -73,6 +88,7 @@ static void draw_cost(VhPage *page, const VhStatsInfo *s)
 {
     g_autofree char *worker = vh_duration_str(s->worker_time / 1000);
     g_autofree char *vcpu = vh_duration_str(s->vcpu_time / 1000);
+    g_autofree char *main_time = vh_duration_str(s->main_time / 1000);
     g_autofree char *arm = per_call(s->arm_cost);
     g_autofree char *collect = per_call(s->collect_cost);
     g_autofree char *trap = per_call(s->trap_cost);
@@ -80,7 +96,8 @@ static void draw_cost(VhPage *page, const VhStatsInfo *s)
 
     vh_field_heading(page, "Cost so far");
     vh_field(page, VH_STYLE_PLAIN, "CPU time",
-             "worker thread %s, on vCPU threads %s", worker, vcpu);
+             "worker thread %s, on vCPU threads %s, main thread %s", worker,
+             vcpu, main_time);
     vh_field(page, VH_STYLE_PLAIN, "Checks",
              "%" PRIu64 " in %" PRIu64 " samples and %" PRIu64
              " aggregations; %" PRIu64 " skipped, %" PRIu64 " lost",
@@ -92,37 +109,6 @@ static void draw_cost(VhPage *page, const VhStatsInfo *s)
     vh_field(page, VH_STYLE_PLAIN, "Each",
              "trap %s, arming %s, reading an answer %s", trap, arm, collect);
     vh_field(page, VH_STYLE_PLAIN, "BQL", "held for %s at most", bql);
-}
-
-static void append_if(GString *s, bool yes, const char *what)
-{
-    if (yes) {
-        g_string_append_printf(s, "%s%s", s->len ? ", " : "", what);
-    }
-}
-
-static void draw_primitive(VhPage *page, const VhPrimitiveInfo *p)
-{
-    g_autofree char *granule = vh_size_str(p->granule);
-    g_autoptr(GString) sees = g_string_new(NULL);
-
-    append_if(sees, p->sees_reads, "reads");
-    append_if(sees, p->sees_writes, "writes");
-    append_if(sees, p->sees_dma, "device DMA");
-    if (!p->available) {
-        vh_field(page, VH_STYLE_DIM, p->name, "%s", p->summary);
-        vh_field(page, VH_STYLE_WARN, "", "not available: %s",
-                 p->reason ? p->reason : "no reason given");
-        return;
-    }
-    vh_field(page, VH_STYLE_PLAIN, p->name, "%s%s", p->summary,
-             p->chosen ? " (in use)" : "");
-    vh_field(page, VH_STYLE_PLAIN, "", "sees %s in steps of %s%s",
-             sees->len ? sees->str : "nothing", granule,
-             p->persistent ? "; a page stays armed until touched" : "");
-    if (p->blind_spots) {
-        vh_field(page, VH_STYLE_PLAIN, "", "cannot see %s", p->blind_spots);
-    }
 }
 
 static const VhColumn range_columns[] = {
@@ -163,9 +149,7 @@ static int print_info(const VhInfo *info, const char *qemu, const char *socket,
     draw_attrs(page, info);
     draw_cost(page, &info->stats);
     vh_field_heading(page, "Primitives");
-    for (size_t i = 0; i < info->nr_primitives; i++) {
-        draw_primitive(page, &info->primitives[i]);
-    }
+    vh_primitives_draw(page, info);
     draw_ranges(page, info);
     return vh_cli_print_page(page);
 }

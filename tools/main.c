@@ -7,14 +7,16 @@
 
 static const VhVerb verbs[] = {
     { "status", "Show what the monitor does, with what, and at what cost.",
-      COMMON, vh_cmd_status },
+      COMMON, false, vh_cmd_status },
     { "snapshot", "List the regions of the latest snapshot.", COMMON "SEmlo",
-      vh_cmd_snapshot },
+      false, vh_cmd_snapshot },
     { "top", "Show the heat of guest memory, again and again.", COMMON "dn1",
-      vh_cmd_top },
-    { "pause", "Stop monitoring; the latest snapshot stays.", "stj",
+      false, vh_cmd_top },
+    { "pause", "Stop monitoring; the latest snapshot stays.", "stj", false,
       vh_cmd_pause },
-    { "resume", "Go on after pause.", "stj", vh_cmd_resume },
+    { "resume", "Go on after pause.", "stj", false, vh_cmd_resume },
+    { "doctor", "Try what this host can do and say which primitives can run.",
+      COMMON "P", true, vh_cmd_doctor },
     {},
 };
 

@@ -145,6 +145,10 @@ static void read_regions(Reader *r, JsonObject *o, VhSnapshot *s)
             .nr_accesses = get_uint(r, e, "nr-accesses"),
             .age = get_uint(r, e, "age"),
         };
+        if (member(e, "nr-writes")) {
+            s->regions[i].nr_writes = get_uint(r, e, "nr-writes");
+            s->has_writes = true;
+        }
     }
 }
 
@@ -183,10 +187,13 @@ static void read_columns(Reader *r, JsonObject *root, VhSnapshot *s)
     JsonArray *end = column(r, o, "end", start);
     JsonArray *nr = column(r, o, "nr-accesses", start);
     JsonArray *age = column(r, o, "age", start);
+    JsonArray *writes =
+        member(o, "nr-writes") ? column(r, o, "nr-writes", start) : NULL;
 
     if (!start || !end || !nr || !age) {
         return;
     }
+    s->has_writes = writes != NULL;
     s->nr = json_array_get_length(start);
     s->regions = g_new(VhRegion, s->nr + 1);
     for (size_t i = 0; i < s->nr; i++) {
@@ -195,6 +202,7 @@ static void read_columns(Reader *r, JsonObject *root, VhSnapshot *s)
             .end = number_at(r, end, i, "end"),
             .nr_accesses = number_at(r, nr, i, "nr-accesses"),
             .age = number_at(r, age, i, "age"),
+            .nr_writes = writes ? number_at(r, writes, i, "nr-writes") : 0,
         };
     }
 }
@@ -285,11 +293,13 @@ static void read_stats(Reader *r, JsonObject *o, VhStatsInfo *s)
         .trap_cost = get_uint(r, o, "trap-cost"),
         .worker_time = get_uint(r, o, "worker-time"),
         .vcpu_time = get_uint(r, o, "vcpu-time"),
+        .main_time = get_uint(r, o, "main-time"),
         .bql_hold_max = get_uint(r, o, "bql-hold-max"),
         .effective_sampling_interval =
             get_uint(r, o, "effective-sampling-interval"),
         .throttled = get_bool(r, o, "throttled"),
         .detail = get_string(r, o, "detail"),
+        .write_detail = opt_string(o, "write-detail"),
     };
 }
 
@@ -308,6 +318,7 @@ static void read_primitives(Reader *r, JsonObject *o, VhInfo *info)
             .blind_spots = opt_string(e, "blind-spots"),
             .available = get_bool(r, e, "available"),
             .chosen = get_bool(r, e, "chosen"),
+            .chosen_for_writes = get_bool(r, e, "chosen-for-writes"),
             .sees_reads = get_bool(r, e, "sees-reads"),
             .sees_writes = get_bool(r, e, "sees-writes"),
             .sees_dma = get_bool(r, e, "sees-dma"),
@@ -350,6 +361,9 @@ VhInfo *vh_info_parse(JsonNode *node, GError **error)
     info->accelerator = get_string(&r, o, "accelerator");
     info->estimator = get_string(&r, o, "estimator");
     info->primitive = get_string(&r, o, "primitive");
+    info->choice = get_string(&r, o, "choice");
+    info->write_primitive = opt_string(o, "write-primitive");
+    info->write_reason = opt_string(o, "write-reason");
     info->total_size = get_uint(&r, o, "total-size");
     info->working_set_size = get_uint(&r, o, "working-set-size");
     info->snapshot = get_uint(&r, o, "snapshot");

@@ -11,6 +11,7 @@
 typedef struct VhRegion {
     uint64_t start, end;
     uint64_t nr_accesses, age;
+    uint64_t nr_writes; /* 0 without VhSnapshot::has_writes */
 } VhRegion;
 
 typedef struct VhSnapshot {
@@ -20,13 +21,14 @@ typedef struct VhSnapshot {
     uint64_t max_nr_accesses;
     uint64_t working_set_size, total_size, nr_regions;
     bool truncated;
+    bool has_writes;
     size_t nr;
     VhRegion *regions;
 } VhSnapshot;
 
 typedef struct VhPrimitiveInfo {
     const char *name, *summary, *reason, *blind_spots;
-    bool available, chosen;
+    bool available, chosen, chosen_for_writes;
     bool sees_reads, sees_writes, sees_dma, persistent;
     uint64_t granule;
 } VhPrimitiveInfo;
@@ -47,17 +49,18 @@ typedef struct VhStatsInfo {
     uint64_t samples, aggregations, checks, skipped;
     uint64_t arms, arms_free, traps, lost;
     uint64_t arm_cost, collect_cost, trap_cost;
-    uint64_t worker_time, vcpu_time, bql_hold_max;
+    uint64_t worker_time, vcpu_time, main_time, bql_hold_max;
     uint64_t effective_sampling_interval;
     bool throttled;
-    const char *detail;
+    const char *detail, *write_detail;
 } VhStatsInfo;
 
 /* @json holds the strings. */
 typedef struct VhInfo {
     JsonNode *json;
     const char *id, *version, *state, *reason;
-    const char *accelerator, *estimator, *primitive;
+    const char *accelerator, *estimator, *primitive, *choice;
+    const char *write_primitive, *write_reason; /* may be NULL */
     uint64_t total_size, working_set_size, snapshot;
     VhAttrsInfo attrs;
     VhStatsInfo stats;

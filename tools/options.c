@@ -22,6 +22,16 @@ enum {
     OPT_LIMIT = 'l',
     OPT_SORT = 'o',
     OPT_ONCE = '1',
+    OPT_PROGRAMS = 'P',
+    OPT_PID = 'p',
+    OPT_DAMON = 'D',
+    OPT_NO_IDLE_PAGE = 'I',
+    OPT_DAMON_CPU = 'U',
+    OPT_REVOKE = 'R',
+    OPT_BACKGROUND = 'B',
+    OPT_PAGE_IDLE = 'F',
+    OPT_DAMON_ROOT = 'O',
+    OPT_DAMON_OWNER = 'K',
 };
 
 /**
@@ -30,7 +40,7 @@ enum {
  * @is_short: @letter may be typed
  * @name: long name
  * @arg: what its argument is, or NULL
- * @help: what it does
+ * @help: what it does; NULL: for tests, not shown
  * @take: reads the argument; returns NULL, or what is allowed
  */
 typedef struct Option {
@@ -149,12 +159,79 @@ static const char *take_sort(VhOptions *o, const char *arg)
     return "address, heat, size or age";
 }
 
+static const char *take_programs(VhOptions *o, const char *arg)
+{
+    o->programs = arg;
+    return *arg ? NULL : "a directory";
+}
+
+static const char *take_pid(VhOptions *o, const char *arg)
+{
+    uint64_t v = 0;
+    bool ok = parse_count(arg, 1, INT32_MAX, &v);
+
+    o->pid = v;
+    return ok ? NULL : "the number of a process";
+}
+
+static const char *take_damon(VhOptions *o, const char *arg)
+{
+    o->damon = true;
+    return NULL;
+}
+
+static const char *take_no_idle_page(VhOptions *o, const char *arg)
+{
+    o->no_idle_page = true;
+    return NULL;
+}
+
+static const char *take_damon_cpu(VhOptions *o, const char *arg)
+{
+    uint64_t v = 0;
+    bool ok = parse_count(arg, 1, 100, &v);
+
+    o->damon_cpu = v;
+    return ok ? NULL : "a number, 1 .. 100";
+}
+
+static const char *take_revoke(VhOptions *o, const char *arg)
+{
+    o->revoke = true;
+    return NULL;
+}
+
+static const char *take_background(VhOptions *o, const char *arg)
+{
+    o->background = true;
+    return NULL;
+}
+
+static const char *take_page_idle(VhOptions *o, const char *arg)
+{
+    o->page_idle = arg;
+    return NULL;
+}
+
+static const char *take_damon_root(VhOptions *o, const char *arg)
+{
+    o->damon_root = arg;
+    return NULL;
+}
+
+static const char *take_damon_owner(VhOptions *o, const char *arg)
+{
+    o->damon_owner = arg;
+    return NULL;
+}
+
 static const Option options_table[] = {
     { 's', true, "socket", "PATH",
       "QMP unix socket of QEMU; default: $VMHEAT_SOCKET", take_socket },
-    { 't', true, "timeout", "SECONDS", "how long to wait for QEMU; default: 5",
-      take_timeout },
-    { OPT_JSON, false, "json", NULL, "print what QMP returns", take_json },
+    { 't', true, "timeout", "SECONDS",
+      "how long to wait for an answer; default: 5", take_timeout },
+    { OPT_JSON, false, "json", NULL, "print JSON, as vmheat(1) tells",
+      take_json },
     { OPT_COLOR, false, "color", NULL, "use colours, whatever the output is",
       take_color },
     { OPT_NO_COLOR, false, "no-color", NULL, "use no colours", take_no_color },
@@ -171,6 +248,23 @@ static const Option options_table[] = {
       take_delay },
     { 'n', true, "iterations", "N", "end after N updates", take_iterations },
     { OPT_ONCE, false, "once", NULL, "same as -n 1", take_once },
+    { OPT_PROGRAMS, false, "programs", "DIR",
+      "where the programs that try the host are", take_programs },
+    { OPT_PID, false, "pid", "PID", "process of QEMU; default: found out",
+      take_pid },
+    { OPT_DAMON, false, "damon", NULL, "drive the kernel's DAMON for QEMU, until "
+      "it ends", take_damon },
+    { OPT_DAMON_CPU, false, "damon-cpu", "PERCENT", "CPU for reading DAMON's "
+      "regions; default: 2", take_damon_cpu },
+    { OPT_BACKGROUND, false, "background", NULL, "with --damon: go on in the "
+      "background", take_background },
+    { OPT_NO_IDLE_PAGE, false, "no-idle-page", NULL, "with --damon: hand over "
+      "nothing else", take_no_idle_page },
+    { OPT_REVOKE, false, "revoke", NULL, "make QEMU close what was handed over",
+      take_revoke },
+    { OPT_PAGE_IDLE, false, "page-idle", "FILE", NULL, take_page_idle },
+    { OPT_DAMON_ROOT, false, "damon-root", "DIR", NULL, take_damon_root },
+    { OPT_DAMON_OWNER, false, "damon-owner", "FILE", NULL, take_damon_owner },
 };
 
 static int usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -201,11 +295,13 @@ static int help_verb(const VhVerb *verb)
 {
     g_autoptr(GString) out = g_string_new(NULL);
 
-    g_string_append_printf(out, "usage: vmheat %s -s SOCKET [OPTIONS]\n\n%s\n",
-                           verb->name, verb->summary);
+    g_string_append_printf(
+        out, "usage: vmheat %s %s [OPTIONS]\n\n%s\n", verb->name,
+        verb->alone ? "[-s SOCKET]" : "-s SOCKET", verb->summary);
     g_string_append(out, "\noptions:\n");
     for (size_t i = 0; i < G_N_ELEMENTS(options_table); i++) {
-        if (strchr(verb->options, options_table[i].letter)) {
+        if (options_table[i].help &&
+            strchr(verb->options, options_table[i].letter)) {
             help_option(out, &options_table[i]);
         }
     }
@@ -311,6 +407,19 @@ static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
     return VH_EXIT_OK;
 }
 
+static int check_grant(const VhOptions *o)
+{
+    if (o->revoke && (o->damon || o->no_idle_page || o->pid)) {
+        return usage_error("--revoke takes everything back; it goes with no "
+                           "other option of grant");
+    }
+    if (!o->damon && (o->no_idle_page || o->background || o->damon_cpu)) {
+        return usage_error("--no-idle-page, --background and --damon-cpu make "
+                           "sense with --damon only");
+    }
+    return VH_EXIT_OK;
+}
+
 /* Options that exist, but not for this verb or not together. */
 static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
 {
@@ -320,7 +429,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
                                find_letter(*c)->name);
         }
     }
-    if (!o->socket || !*o->socket) {
+    if (!verb->alone && (!o->socket || !*o->socket)) {
         return usage_error("which virtual machine? Give its QMP socket with "
                            "-s PATH or in VMHEAT_SOCKET");
     }
@@ -332,7 +441,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
         return usage_error("--end must be above --start");
     }
-    return VH_EXIT_OK;
+    return check_grant(o);
 }
 
 static const VhVerb *choose(const VhVerb *verbs, char **words, int nr,

@@ -69,6 +69,14 @@ static const VhColumn columns[] = {
     { "AGE", true, 3 },  { "START", true, 5 },  { "END", true, 0 },
 };
 
+/* Where writes are told apart. */
+static const VhColumn columns_writes[] = {
+    { "", false, 2 },
+    { "HEAT", true, 6 }, { "NR/MAX", true, 1 }, { "WRITES", true, 6 },
+    { "SIZE", true, 4 }, { "AGE", true, 3 },    { "START", true, 5 },
+    { "END", true, 0 },
+};
+
 static void put_mark(VhTable *t, const VhTerm *term, int level)
 {
     if (term->color) {
@@ -88,6 +96,9 @@ static void put_region(VhTable *t, const VhTerm *term, const VhSnapshot *snap,
     vh_table_put(t, style, vh_percent_str(r->nr_accesses, max));
     vh_table_put(t, style,
                  g_strdup_printf("%" PRIu64 "/%" PRIu64, r->nr_accesses, max));
+    if (snap->has_writes) {
+        vh_table_put(t, style, vh_percent_str(r->nr_writes, max));
+    }
     vh_table_put(t, style, vh_size_str(size_of(r)));
     vh_table_put(t, style, vh_duration_str(vh_snapshot_age_us(snap, r)));
     vh_table_put(t, style, g_strdup_printf("0x%08" PRIx64, r->start));
@@ -97,7 +108,10 @@ static void put_region(VhTable *t, const VhTerm *term, const VhSnapshot *snap,
 void vh_regions_draw(VhPage *page, const VhSnapshot *snap,
                      const VhRegion **regions, size_t nr)
 {
-    g_autoptr(VhTable) t = vh_table_new(columns, G_N_ELEMENTS(columns));
+    g_autoptr(VhTable) t =
+        snap->has_writes
+            ? vh_table_new(columns_writes, G_N_ELEMENTS(columns_writes))
+            : vh_table_new(columns, G_N_ELEMENTS(columns));
 
     for (size_t i = 0; i < nr; i++) {
         put_region(t, page->term, snap, regions[i]);

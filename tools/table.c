@@ -2,21 +2,34 @@
 #include "table.h"
 
 #define BETWEEN 2
+#define NOTE_INDENT 4
 
 typedef struct Cell {
     VhStyle style;
     char *text;
 } Cell;
 
+typedef struct Note {
+    unsigned row;
+    VhStyle style;
+    char *text;
+} Note;
+
 struct VhTable {
     const VhColumn *columns;
     unsigned nr;
     GArray *cells;
+    GArray *notes;
 };
 
 static void clear_cell(void *cell)
 {
     g_free(((Cell *)cell)->text);
+}
+
+static void clear_note(void *note)
+{
+    g_free(((Note *)note)->text);
 }
 
 VhTable *vh_table_new(const VhColumn *columns, unsigned nr)
@@ -27,11 +40,14 @@ VhTable *vh_table_new(const VhColumn *columns, unsigned nr)
     table->nr = nr;
     table->cells = g_array_new(false, false, sizeof(Cell));
     g_array_set_clear_func(table->cells, clear_cell);
+    table->notes = g_array_new(false, false, sizeof(Note));
+    g_array_set_clear_func(table->notes, clear_note);
     return table;
 }
 
 void vh_table_free(VhTable *table)
 {
+    g_array_free(table->notes, true);
     g_array_free(table->cells, true);
     g_free(table);
 }
@@ -41,6 +57,13 @@ void vh_table_put(VhTable *table, VhStyle style, char *text)
     Cell cell = { style, text };
 
     g_array_append_val(table->cells, cell);
+}
+
+void vh_table_note(VhTable *table, VhStyle style, char *text)
+{
+    Note note = { table->cells->len / table->nr - 1, style, text };
+
+    g_array_append_val(table->notes, note);
 }
 
 static const Cell *cell_at(const VhTable *table, unsigned row, unsigned col)
@@ -104,6 +127,19 @@ static void draw_cell(VhPage *page, const char *text, VhStyle style, bool right,
     vh_page_to(page, begin + width);
 }
 
+static void draw_notes(const VhTable *table, VhPage *page, unsigned row)
+{
+    for (guint i = 0; i < table->notes->len; i++) {
+        const Note *n = &g_array_index(table->notes, Note, i);
+
+        if (n->row == row) {
+            vh_page_to(page, NOTE_INDENT);
+            vh_page_wrap(page, n->style, NOTE_INDENT + 2, n->text);
+            vh_page_end(page);
+        }
+    }
+}
+
 void vh_table_draw(const VhTable *table, VhPage *page)
 {
     g_autofree unsigned *widths = g_new(unsigned, table->nr);
@@ -129,5 +165,6 @@ void vh_table_draw(const VhTable *table, VhPage *page)
             }
         }
         vh_page_end(page);
+        draw_notes(table, page, row);
     }
 }

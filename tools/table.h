@@ -44,6 +44,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhTable, vh_table_free)
 void vh_table_put(VhTable *table, VhStyle style, char *text);
 
 /**
+ * vh_table_note() - a line under the row that was put last
+ * @table: the table
+ * @style: how it looks
+ * @text: taken; wrapped and indented; takes no part in the columns' widths
+ */
+void vh_table_note(VhTable *table, VhStyle style, char *text);
+
+/**
  * vh_table_draw() - write the table, as wide as its contents
  * @table: the table
  * @page: where to; columns that do not fit its width are left out

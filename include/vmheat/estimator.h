@@ -23,11 +23,14 @@
  * @max_arms: most checks that may be planned on pages believed mapped
  * @max_fires: most checks that may be expected to fire. Checks of pages
  *             believed cold are not counted.
+ * @write: plan checks for writes only (VhCheck::write); answers to these tell
+ *         nr_writes
  */
 typedef struct VhPlanBudget {
     size_t max_checks;
     size_t max_arms;
     double max_fires;
+    bool write;
 } VhPlanBudget;
 
 /**

@@ -24,6 +24,9 @@
  * @file_backed: the RAMBlock has a file descriptor (memfd, shmem, file)
  * @block_size: bytes of the whole RAMBlock, of which this is a part
  * @name: RAMBlock id; lives as long as the map
+ * @region: QEMU's MemoryRegion, for hw/ only; NULL in tests
+ * @region_offset: where in @region the section begins
+ * @reserved: 0
  */
 typedef struct VhMapSection {
     uint64_t gpa;
@@ -34,6 +37,9 @@ typedef struct VhMapSection {
     bool file_backed;
     uint64_t block_size;
     char *name;
+    void *region;
+    uint64_t region_offset;
+    uint64_t reserved[2];
 } VhMapSection;
 
 /**

@@ -33,11 +33,22 @@ typedef struct VhLimits {
 bool vh_limits_check(const VhLimits *l, char **why);
 
 /**
+ * struct VhSensor - a primitive to use
+ * @ops: the primitive; NULL: none
+ * @caps: what its probe said
+ */
+typedef struct VhSensor {
+    const VhPrimitiveOps *ops;
+    VhCaps caps;
+} VhSensor;
+
+/**
  * struct VhMonitorConfig - what a monitor is made from
  * @attrs: monitoring attributes, already checked
  * @limits: cost limits, already checked
  * @estimator: estimator to use
- * @primitive: primitive to use
+ * @primitive: what to see accesses with
+ * @writes: what to see writes with, apart from other accesses; may be none
  * @host: surroundings; must outlive the monitor
  * @cpu: CPU time of the calling thread, for the budget; now_ns may be NULL
  * @seed: of the random number source
@@ -46,7 +57,8 @@ typedef struct VhMonitorConfig {
     VhAttrs attrs;
     VhLimits limits;
     const VhEstimatorOps *estimator;
-    const VhPrimitiveOps *primitive;
+    VhSensor primitive;
+    VhSensor writes;
     const VhHost *host;
     VhClock cpu;
     uint64_t seed;
@@ -63,6 +75,7 @@ typedef struct VhMonitorConfig {
  * @effective_sampling_us: sampling interval after self-throttling
  * @throttled: the budget, not the user, sets the sampling interval
  * @primitive: the primitive's own figures
+ * @writes: those of the primitive for writes
  */
 typedef struct VhMonitorStats {
     uint64_t ticks;
@@ -74,12 +87,33 @@ typedef struct VhMonitorStats {
     uint64_t effective_sampling_us;
     bool throttled;
     VhPrimitiveStats primitive;
+    VhPrimitiveStats writes;
 } VhMonitorStats;
 
 typedef struct VhMonitor VhMonitor;
 
-/** vh_monitor_new() - opens the primitive; NULL and @why when it cannot */
+/** vh_monitor_new() - opens the primitives; NULL and @why when it cannot */
 VhMonitor *vh_monitor_new(const VhMonitorConfig *cfg, char **why);
+
+/**
+ * vh_monitor_set_primitives() - use these from now on
+ *
+ * Regions stay; the map is let go of. The counters of the statistics that are
+ * the primitives' begin anew. False and @why when @primitive cannot be opened:
+ * then there is none, and only this function, idle, free and what other threads
+ * may call may be called. @writes may fail: see vh_monitor_broken().
+ */
+bool vh_monitor_set_primitives(VhMonitor *m, const VhSensor *primitive,
+                               const VhSensor *writes, char **why);
+
+/**
+ * vh_monitor_broken() - has a primitive stopped working?
+ * @writes: out: it is the one for writes, which was given up; monitoring goes
+ *          on without it, and the next call says nothing of it
+ *
+ * Returns a sentence why (g_free), or NULL.
+ */
+char *vh_monitor_broken(VhMonitor *m, bool *writes);
 
 /** vh_monitor_free() - releases the primitive and everything else */
 void vh_monitor_free(VhMonitor *m);

@@ -26,7 +26,11 @@
 #include "vmheat/map.h"
 #include "vmheat/types.h"
 
-/** Version of VhPrimitiveOps; fields are only ever appended. */
+/**
+ * Version of VhPrimitiveOps, VhHost, VhCaps and VhPrimitiveStats. A new version
+ * only appends members to these. VhCheck, VhMap and VhMapSection, of which
+ * there are arrays, never change their size.
+ */
 #define VH_PRIMITIVE_VERSION 1
 
 /** enum VhCheckState - what became of one access check */
@@ -48,13 +52,18 @@ typedef enum VhCheckState {
  * @present: out of arm: the page was mapped, so arming had to disturb it.
  *           An armed page that was not present was armed already or was never
  *           touched; it cost nothing.
+ * @write: the estimator asks for writes only; such checks go to the second
+ *         primitive (write-primitive), which may ignore this
+ * @reserved: 0
  */
 typedef struct VhCheck {
     uint64_t gpa;
     uint64_t cookie;
     VhCheckState state;
     bool present;
+    bool write;
     uint64_t granule;
+    uint64_t reserved;
 } VhCheck;
 
 /** What a primitive can see: bits of VhCaps::sees */
@@ -69,6 +78,13 @@ typedef struct VhCheck {
  * @persistent: an armed page stays armed until touched
  * @blind: a sentence on what it cannot see, or NULL; static
  * @needs: a sentence on what it needs, or NULL; static
+ * @through_migration: it may go on while an outgoing migration runs: it never
+ *                     takes a page away and migration reading memory is no
+ *                     access to it
+ * @batch: what it costs the guest does not depend on how many pages are
+ *         checked, so all checks that are wanted may be made
+ * @cost_ns: estimate of the guest time that one check of a page in use takes;
+ *           ``auto`` prefers the cheapest of those that see the most
  */
 typedef struct VhCaps {
     unsigned sees;
@@ -76,6 +92,9 @@ typedef struct VhCaps {
     bool persistent;
     const char *blind;
     const char *needs;
+    bool through_migration;
+    bool batch;
+    uint64_t cost_ns;
 } VhCaps;
 
 /**
@@ -91,6 +110,7 @@ typedef struct VhCaps {
  * @vcpu_ns: time taken from vCPU threads so far (arming on them)
  * @detail: how it works right now ("worker, uffd-wp, 4 KiB"); static or
  *          owned by the primitive and valid until its next call
+ * @host_ns: time taken of other threads of this process that are no vCPUs
  */
 typedef struct VhPrimitiveStats {
     uint64_t arms;
@@ -103,10 +123,64 @@ typedef struct VhPrimitiveStats {
     uint64_t fire_ns;
     uint64_t vcpu_ns;
     const char *detail;
+    uint64_t host_ns;
 } VhPrimitiveStats;
 
 /**
+ * struct VhDirtyPage - one page of the write log
+ * @gpa: guest-physical address
+ * @dirty: out: written since it was last cleared
+ * @cleared: for hw/dirty.c
+ */
+typedef struct VhDirtyPage {
+    uint64_t gpa;
+    bool dirty;
+    bool cleared;
+} VhDirtyPage;
+
+/**
+ * struct VhDirtyOps - QEMU's log of guest writes (hw/dirty.c)
+ * @start: log writes to all sections of @map from now on; false and @why when
+ *         that cannot be. Sections of the map before that are in @map too stay
+ *         as they are.
+ * @stop: end logging; may be done later
+ * @read: fill in @dirty of @pages, which all lie in the map of start; false
+ *        when there is no answer
+ * @clear: fill in @dirty of @pages as read does, then begin anew for them;
+ *         false when it is not certain that it was done for all
+ * @each: call @fn for every page of the map that was written since start or
+ *        the last each; false when there is no answer
+ * @spent_ns: time all of this took of QEMU's main thread so far
+ * @lost: a sentence why logging was ended since start, or NULL; static
+ *
+ * Worker thread. They wait for QEMU's main thread, but give up (false) when
+ * that waits for the worker.
+ */
+typedef struct VhDirtyOps {
+    bool (*start)(void *opaque, VhMap *map, char **why);
+    void (*stop)(void *opaque);
+    bool (*read)(void *opaque, VhDirtyPage *pages, size_t n);
+    bool (*clear)(void *opaque, VhDirtyPage *pages, size_t n);
+    bool (*each)(void *opaque, void (*fn)(void *arg, uint64_t gpa), void *arg);
+    uint64_t (*spent_ns)(void *opaque);
+    const char *(*lost)(void *opaque);
+} VhDirtyOps;
+
+/** enum VhDirtyKind - what QEMU's write log is made from */
+typedef enum VhDirtyKind {
+    VH_DIRTY_NONE, /* there is no log */
+    VH_DIRTY_LOG,  /* KVM's dirty bitmap, or TCG's */
+    VH_DIRTY_RING, /* KVM's dirty rings (-accel kvm,dirty-ring-size=) */
+} VhDirtyKind;
+
+/* Files of the host that a privileged helper may hand over (vmheat grant). */
+#define VH_GRANT_PAGE_IDLE "page-idle-bitmap" /* open for reading and writing */
+#define VH_GRANT_PAGEMAP "pagemap"            /* of QEMU, with page frame numbers */
+#define VH_GRANT_DAMON "damon"                /* socket of a running vmheat grant */
+
+/**
  * struct VhHost - what the surroundings offer a primitive
+ * @size: sizeof(VhHost) of the vmheat that made it
  * @run_on_vcpu: run @fn(@arg) on a vCPU's own thread, without the BQL held,
  *               and return at once; false when there is no vCPU. @fn runs
  *               exactly once, maybe after the caller gave up waiting. NULL
@@ -116,14 +190,34 @@ typedef struct VhPrimitiveStats {
  * @script: for primitive=fake: its script; NULL otherwise
  * @clock: time for measurements and scripts
  * @opaque: for @run_on_vcpu
+ * @dirty_kind: main thread or worker: is there a write log?
+ * @dirty_refusal: a sentence on what forbids write logging just now, or NULL;
+ *                 main thread (probe); static
+ * @dirty: the write log; NULL when @dirty_kind is VH_DIRTY_NONE
+ * @dirty_opaque: for @dirty
+ * @fault_ns: measured: a minor page fault of this host, 0 if unknown
+ * @granted: was the file VH_GRANT_... handed over? With @fd, also duplicates it
+ *           for the caller to close. Any thread. NULL: nothing ever is.
+ * @grant_opaque: for @granted
+ * @uffd: userfaultfd that all primitives share (accel/uffd-share.h); NULL: each
+ *        has its own, and then two of them cannot watch the same memory
  */
 typedef struct VhHost {
+    uint32_t size;
     bool (*run_on_vcpu)(void *opaque, void (*fn)(void *arg), void *arg);
     bool kvm;
     bool nested;
     const char *script;
     VhClock clock;
     void *opaque;
+    VhDirtyKind dirty_kind;
+    const char *(*dirty_refusal)(void *dirty_opaque);
+    const VhDirtyOps *dirty;
+    void *dirty_opaque;
+    uint64_t fault_ns;
+    bool (*granted)(void *grant_opaque, const char *what, int *fd);
+    void *grant_opaque;
+    struct VhUffd *uffd;
 } VhHost;
 
 /**
@@ -145,6 +239,18 @@ typedef struct VhHost {
  * @stats: fill @out; never blocks; worker thread
  * @covers: can pages of this section of the current map be checked? Regions
  *          are made only of sections for which it says yes; NULL means all
+ * @broken: after collect: it stopped working and has to be replaced: a
+ *          sentence why (g_free), else NULL. May be NULL.
+ * @regions: a region provider (kernel DAMON) instead of arm and collect: the
+ *           regions of its latest aggregation if it is a new one, else NULL.
+ *           Called each sampling interval; must not wait. Addresses are
+ *           guest-physical and of the current map; attrs and max_nr_accesses
+ *           are filled in, sequence and times are not. NULL: not a provider.
+ * @attrs: a region provider is told the attributes in force, after open and
+ *         whenever they change; may be NULL
+ * @allow: before arm: how many fires it may cause until the next call, less
+ *         than 0 while it owes some; for primitives with caps.batch. May be
+ *         NULL.
  */
 typedef struct VhPrimitiveOps {
     uint32_t size;
@@ -162,6 +268,10 @@ typedef struct VhPrimitiveOps {
     void (*release)(void *p);
     void (*stats)(void *p, VhPrimitiveStats *out);
     bool (*covers)(void *p, const VhMapSection *section);
+    char *(*broken)(void *p);
+    void (*allow)(void *p, double fires);
+    struct VhSnapshot *(*regions)(void *p);
+    void (*attrs)(void *p, const VhAttrs *attrs);
 } VhPrimitiveOps;
 
 /** vh_primitives() - all primitives, best first, NULL terminated */

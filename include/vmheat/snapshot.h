@@ -18,12 +18,14 @@
  * @nr_accesses: checks that found the region accessed, scaled to
  *               VhSnapshot::max_nr_accesses checks
  * @age: aggregation intervals since nr_accesses last changed notably
+ * @nr_writes: as @nr_accesses, for writes; 0 without VhSnapshot::has_writes
  */
 typedef struct VhSnapRegion {
     uint64_t start;
     uint64_t end;
     uint32_t nr_accesses;
     uint32_t age;
+    uint32_t nr_writes;
 } VhSnapRegion;
 
 /**
@@ -34,6 +36,7 @@ typedef struct VhSnapRegion {
  * @end_ns: monitor clock at which it ended
  * @attrs: the attributes that were in force
  * @max_nr_accesses: largest possible nr_accesses
+ * @has_writes: writes were told apart (a second primitive was in use)
  * @nr_regions: length of @regions
  * @regions: sorted by address, never overlapping
  */
@@ -44,6 +47,7 @@ typedef struct VhSnapshot {
     uint64_t end_ns;
     VhAttrs attrs;
     uint32_t max_nr_accesses;
+    bool has_writes;
     size_t nr_regions;
     VhSnapRegion regions[];
 } VhSnapshot;

@@ -9,6 +9,7 @@ import copy
 import difflib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,22 @@ def suspended():
     info["stats"]["throttled"] = False
     info["attrs"]["traps-per-second"] = 250
     return info
+
+
+def writes():
+    """A second primitive tells writes apart."""
+    info, regions = load("info"), load("regions")
+    info["write-primitive"] = "dirty-log"
+    info["primitives"][2].update({"chosen-for-writes": True})
+    info["stats"].update({"write-detail": "KVM dirty bitmap, manual clear",
+                          "main-time": 87654321})
+    for i, r in enumerate(regions["regions"]):
+        r["nr-writes"] = r["nr-accesses"] // (i % 3 + 1)
+    return {"info": info, "regions": regions}
+
+
+def no_writes():
+    return {"info": {**load("info"), "write-reason": "a vhost device is in use"}}
 
 
 def hostile():
@@ -51,7 +68,20 @@ def many():
     return regions
 
 
+def host(**programs):
+    """Programs that try the host: name with _ for - -> script."""
+    return {"programs": {k.replace("_", "-"): v for k, v in programs.items()}}
+
+
 UTF8 = {"LC_ALL": "C.UTF-8"}
+ALONE = {"VMHEAT_SOCKET": ""}
+DOCTOR = ["doctor", "--programs", "p"]
+SKIPS = host(
+    kvm_zap="echo 'skipped: no /dev/kvm'; echo 'fix: modprobe kvm'; exit 77",
+    swapped_absent="echo 'skipped: no swap'; exit 77",
+    idle_bitmap="echo 'skipped: cannot open x'; echo 'fix: run as root'; "
+                "echo 'needs: privilege'; exit 77",
+    damon_sysfs="echo 'skipped: no DAMON'; echo 'fix: Linux 5.18'; exit 77")
 # name -> (arguments, environment, what the server says)
 CASES = {
     "help": (["--help"], {}, {}),
@@ -67,6 +97,9 @@ CASES = {
     "status-json": (["status", "--json"], {}, {}),
     "status-suspended": (["status"], {}, {"info": suspended()}),
     "status-hostile": (["status"], UTF8, {"info": hostile()}),
+    "status-writes": (["status"], {}, writes()),
+    "status-no-writes": (["status"], {}, no_writes()),
+    "snapshot-writes": (["snapshot"], {}, writes()),
     "snapshot": (["snapshot"], {}, {}),
     "snapshot-40": (["snapshot"], {"COLUMNS": "40"}, {}),
     "snapshot-20": (["snapshot"], {"COLUMNS": "20"}, {}),
@@ -95,22 +128,65 @@ CASES = {
     "top-json": (["top", "--once", "--json"], {}, {}),
     "pause": (["pause"], {}, {}),
     "resume-json": (["resume", "--json"], {}, {}),
+    "help-doctor": (["doctor", "--help"], {}, {}),
+    "doctor": (DOCTOR, ALONE, host()),
+    "doctor-qemu": (DOCTOR, {}, host()),
+    "doctor-cannot": (DOCTOR, ALONE, SKIPS),
+    "doctor-cannot-40": (DOCTOR, {**ALONE, "COLUMNS": "40"}, SKIPS),
+    "doctor-cannot-20": (DOCTOR, {**ALONE, "COLUMNS": "20"}, SKIPS),
+    "doctor-cannot-color": ([*DOCTOR, "--color"], ALONE, SKIPS),
+    "doctor-cannot-json": ([*DOCTOR, "--json"], {}, SKIPS),
+    "doctor-differs": (DOCTOR, ALONE, host(
+        zap_keeps_data="echo 'byte 3 is 0, not 94' >&2; exit 1",
+        kvm_zap="echo ignored; echo 'the guest reads 0' >&2; exit 1")),
+    "doctor-crashes": (DOCTOR, ALONE, host(
+        huge_flag="echo half a", kvm_dirty_ring="kill -SEGV $$",
+        pagemap_scan="echo 'cannot\033[2J load' >&2; exit 127")),
+    "doctor-hangs": ([*DOCTOR, "-t", "2"], ALONE, host(
+        uffd_wp_async="sleep 600 & sleep 600")),
+    "doctor-nothing": (DOCTOR, ALONE, {"exit": 1, **host(
+        default="echo 'all is different' >&2; exit 1")}),
 }
+
+
+def make_programs(folder, scripts):
+    """A script for each program that doctor knows."""
+    os.mkdir(folder)
+    # the folder is empty: all are told as broken
+    known = subprocess.run(
+        [os.path.abspath(CLI), "doctor", "--json", "--programs", folder],
+        env={**os.environ, **ALONE}, capture_output=True, timeout=60,
+        check=False)
+    names = [c["program"] for c in json.loads(known.stdout)["checks"]]
+    assert not set(scripts) - {*names, "default"}, scripts
+    for name in names:
+        script = scripts.get(name, scripts.get("default", f"echo {name} is so"))
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\n" + script + "\n")
+        os.chmod(path, 0o755)
 
 
 def run(name):
     arguments, env, says = CASES[name]
+    says = dict(says)
+    programs, code = says.pop("programs", None), says.pop("exit", 0)
     clean = {k: v for k, v in os.environ.items()
              if k not in ("COLUMNS", "LINES", "NO_COLOR", "VMHEAT_SOCKET")}
     with FakeQMP(**says) as server:
         os.symlink(server.path, os.path.join(server.dir, "s"))
+        folder = os.path.join(server.dir, "p")
+        if programs is not None:
+            make_programs(folder, programs)
         done = subprocess.run(
             [os.path.abspath(CLI), *arguments], cwd=server.dir,
             env={**clean, "LC_ALL": "C", "TERM": "xterm-256color",
                  "VMHEAT_SOCKET": "s", **env},
             capture_output=True, timeout=60, check=False)
         os.unlink(os.path.join(server.dir, "s"))
-    if done.returncode or done.stderr:
+        if programs is not None:
+            shutil.rmtree(folder)
+    if done.returncode != code or done.stderr:
         return None, f"exit {done.returncode}, stderr: {done.stderr.decode()}"
     return done.stdout.decode(), None
 

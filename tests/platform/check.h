@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For the small programs that pin down one kernel behaviour each. A behaviour
- * that differs fails with what was seen; one that this machine cannot show is
- * a skip (exit status 77) with its reason.
+ * For the small programs that pin down one kernel behaviour each; CI runs them
+ * and so does "vmheat doctor". Each prints a line on standard output, what was
+ * seen, and maybe more:
+ *   fix: what to do about it
+ *   needs: privilege     (a user with more rights could see it)
+ * Exit status 0: works. 77: this machine cannot show it; the line is
+ * "skipped: reason". 1: it differs from what vmheat relies on; standard error
+ * says what was seen.
  */
 #ifndef VMHEAT_TESTS_CHECK_H
 #define VMHEAT_TESTS_CHECK_H
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,22 +28,66 @@
 #define HUGE (2UL << 20)
 
 /* Like assert(), but it is never compiled out and says what was expected. */
-#define CHECK(cond, ...)                                                  \
-    do {                                                                  \
-        if (!(cond)) {                                                    \
-            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #cond);    \
-            fprintf(stderr, __VA_ARGS__);                                 \
-            fprintf(stderr, " (errno %d: %s)\n", errno, strerror(errno)); \
-            exit(1);                                                      \
-        }                                                                 \
+#define CHECK(cond, ...)                                          \
+    do {                                                          \
+        if (!(cond)) {                                            \
+            check_failed(__FILE__, __LINE__, #cond, __VA_ARGS__); \
+        }                                                         \
     } while (0)
 
-#define SKIP(...)                        \
-    do {                                 \
-        printf("skipped: " __VA_ARGS__); \
-        printf("\n");                    \
-        exit(77);                        \
-    } while (0)
+#define SKIP(...) check_skip(NULL, __VA_ARGS__)
+#define SKIP_FIX(fix, ...) check_skip("fix: " fix, __VA_ARGS__)
+#define SKIP_PRIVILEGE(fix, ...) \
+    check_skip("fix: " fix "\nneeds: privilege", __VA_ARGS__)
+
+static inline void check_failed(const char *file, int line, const char *cond,
+                                const char *format, ...)
+    __attribute__((format(printf, 4, 5), noreturn));
+static inline void check_skip(const char *more, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+static inline void check_seen(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static inline void check_failed(const char *file, int line, const char *cond,
+                                const char *format, ...)
+{
+    int err = errno; /* maybe of something that came before */
+    const char *slash = strrchr(file, '/');
+    va_list ap;
+
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fprintf(stderr, " (%s:%d: %s", slash ? slash + 1 : file, line, cond);
+    if (err) {
+        fprintf(stderr, "; errno %d: %s", err, strerror(err));
+    }
+    fprintf(stderr, ")\n");
+    exit(1);
+}
+
+static inline void check_skip(const char *more, const char *format, ...)
+{
+    va_list ap;
+
+    printf("skipped: ");
+    va_start(ap, format);
+    vprintf(format, ap);
+    va_end(ap);
+    printf("%s%s\n", more ? "\n" : "", more ? more : "");
+    exit(77);
+}
+
+/* The one line of a program that succeeds. */
+static inline void check_seen(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vprintf(format, ap);
+    va_end(ap);
+    putchar('\n');
+}
 
 static inline void *check_mmap(size_t len, int flags, int fd)
 {

@@ -17,7 +17,8 @@ int main(void)
     check_fill(p, len);
     /* Not mlock(): sanitizers turn that into nothing. */
     if (syscall(SYS_mlock, p, len) != 0) {
-        SKIP("mlock: %s", strerror(errno));
+        SKIP_FIX("raise the limit 'ulimit -l'", "cannot lock memory: %s",
+                 strerror(errno));
     }
     CHECK(madvise(p, len, MADV_DONTNEED) == -1 && errno == EINVAL,
           "MADV_DONTNEED of mlocked memory is not refused");
@@ -26,5 +27,7 @@ int main(void)
     CHECK(check_count(&pm, p, 8) == 0, "still mapped");
     check_filled(p, len);
     CHECK(madvise(p, len, MADV_DONTNEED) == -1, "no longer locked");
+    check_seen("mlocked memory refuses MADV_DONTNEED; MADV_DONTNEED_LOCKED "
+               "zaps it and keeps its data");
     return 0;
 }

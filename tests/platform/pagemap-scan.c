@@ -22,7 +22,7 @@ int main(void)
     size_t present = 0;
 
     if (!scan.scan) {
-        SKIP("this kernel has no PAGEMAP_SCAN (needs Linux 6.7)");
+        SKIP_FIX("Linux 6.7 or later", "this kernel has no PAGEMAP_SCAN");
     }
     plain.scan = false;
     for (size_t i = 0; i < PAGES; i++) {
@@ -47,5 +47,7 @@ int main(void)
     p[(PAGES - 1) * PAGE] = 1; /* beyond the first chunk of plain reads */
     CHECK(vh_pagemap_any_present(&scan, p, PAGES * PAGE), "scan");
     CHECK(vh_pagemap_any_present(&plain, p, PAGES * PAGE), "plain");
+    check_seen("PAGEMAP_SCAN and pagemap agree on %d pages, %zu present", PAGES,
+               present);
     return 0;
 }

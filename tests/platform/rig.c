@@ -6,6 +6,10 @@
 
 #include "rig.h"
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 static uint64_t now_ns(void *opaque)
 {
     struct timespec ts;
@@ -93,17 +97,27 @@ static void map_released(VhMap *map)
 
 void rig_open(Rig *r, size_t size, bool with_vcpu)
 {
+    rig_open_as(r, "trap", RIG_SHARED, size, with_vcpu);
+}
+
+void rig_open_as(Rig *r, const char *name, RigKind kind, size_t size,
+                 bool with_vcpu)
+{
     VhMapSection s;
     char *why = NULL;
 
-    *r = (Rig){ .ops = vh_primitive_find("trap"), .size = size };
+    *r = (Rig){ .ops = vh_primitive_find(name), .size = size };
     vcpu_start(&r->vcpu);
     r->host = (VhHost){ .clock = { .now_ns = now_ns },
                         .run_on_vcpu = with_vcpu ? vcpu_run_on : NULL,
                         .opaque = &r->vcpu };
-    r->mem = rig_memory(RIG_SHARED, size);
+    r->mem = rig_memory(kind, size);
+    g_assert_nonnull(r->mem);
     rig_fill(r->mem, size);
     s = rig_section(RIG_GPA, r->mem, size);
+    s.shared = kind == RIG_SHARED || kind == RIG_HUGETLB;
+    s.file_backed = kind != RIG_ANONYMOUS;
+    s.page_size = kind == RIG_HUGETLB ? 2 * MIB : PAGE;
     r->map = rig_map(&s, 1);
     r->map->release = map_released;
     r->map->opaque = r;
@@ -159,6 +173,24 @@ VhPrimitiveStats rig_stats(Rig *r)
 void rig_touch(Rig *r, size_t page)
 {
     (void)*(volatile uint8_t *)(r->mem + page * PAGE);
+}
+
+void rig_write(Rig *r, size_t page)
+{
+    volatile uint8_t *p = r->mem + page * PAGE;
+
+    *p = *p;
+}
+
+bool rig_collapse(uint8_t *mem, size_t size)
+{
+    for (size_t i = 0; i < size; i += 2 * MIB) {
+        if (madvise(mem + i, 2 * MIB, MADV_COLLAPSE)) {
+            return false;
+        }
+        *(volatile uint8_t *)(mem + i) = mem[i];
+    }
+    return true;
 }
 
 void rig_fill(uint8_t *mem, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The trap on real memory, without QEMU: "guest RAM" is memory of this
+ * A primitive on real memory, without QEMU: "guest RAM" is memory of this
  * process, and guest-physical addresses begin at RIG_GPA.
  */
 #ifndef VMHEAT_TESTS_RIG_H
@@ -22,8 +22,8 @@ typedef enum RigKind {
 } RigKind;
 
 /**
- * struct Rig - a trap under test
- * @ops: the trap
+ * struct Rig - a primitive under test
+ * @ops: the primitive, mostly the trap
  * @host: what it was opened with
  * @vcpu: runs for host.run_on_vcpu when opened with it
  * @trap: its state
@@ -55,6 +55,10 @@ VhMap *rig_map(const VhMapSection *sections, size_t n);
 /** rig_open() - opens the trap with @size bytes of shared RAM; no map is set */
 void rig_open(Rig *r, size_t size, bool with_vcpu);
 
+/** rig_open_as() - the same for primitive @name and memory of @kind */
+void rig_open_as(Rig *r, const char *name, RigKind kind, size_t size,
+                 bool with_vcpu);
+
 /** rig_set_map() - hands it the map; must be accepted */
 void rig_set_map(Rig *r);
 
@@ -75,6 +79,12 @@ VhPrimitiveStats rig_stats(Rig *r);
 
 /** rig_touch() - read a byte of page @page */
 void rig_touch(Rig *r, size_t page);
+
+/** rig_write() - write a byte of page @page, contents unchanged */
+void rig_write(Rig *r, size_t page);
+
+/** rig_collapse() - huge pages below all of @mem, whatever the settings say */
+bool rig_collapse(uint8_t *mem, size_t size);
 
 /** rig_fill() - give every page contents of its own */
 void rig_fill(uint8_t *mem, size_t size);

@@ -6,25 +6,22 @@
 #include <glib.h>
 #include <sys/mman.h>
 
+#include "accel/uffd-share.h"
 #include "accel/uffd.h"
 #include "rig.h"
 
 /* The one place that can count how often the trap unregisters. */
 static int unregistered;
 
-static void counting_unregister(int fd, void *addr, size_t len)
+static void counting_drop(VhUffd *u, void *addr, size_t len, bool lift)
 {
     unregistered++;
-    vh_uffd_unregister(fd, addr, len);
+    vh_uffd_drop(u, addr, len, lift);
 }
 
-#define vh_uffd_unregister counting_unregister
+#define vh_uffd_drop counting_drop
 #include "accel/trap.c"
-#undef vh_uffd_unregister
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
+#undef vh_uffd_drop
 
 static Trap *inside(Rig *r)
 {
@@ -33,10 +30,7 @@ static Trap *inside(Rig *r)
 
 static void without_uffd(Rig *r)
 {
-    if (inside(r)->uffd >= 0) {
-        close(inside(r)->uffd);
-    }
-    inside(r)->uffd = -1;
+    g_clear_pointer(&inside(r)->uffd, vh_uffd_unref);
 }
 
 /* Somebody else, say postcopy, can have the memory now. */
@@ -217,18 +211,6 @@ static void test_taken_by_others(void)
     rig_close(&r);
 }
 
-/* Puts huge pages below all of @mem, whatever shmem_enabled says. */
-static bool collapse(uint8_t *mem, size_t size)
-{
-    for (size_t i = 0; i < size; i += THP_SIZE) {
-        if (madvise(mem + i, THP_SIZE, MADV_COLLAPSE)) {
-            return false;
-        }
-        mem[i] = mem[i];
-    }
-    return true;
-}
-
 /* Arms @page, touches @other of the same huge page. */
 static void check_thp(Rig *r, size_t page, uint8_t *other)
 {
@@ -249,7 +231,7 @@ static void check_thp(Rig *r, size_t page, uint8_t *other)
 static bool open_with_thp(Rig *r)
 {
     rig_open(r, 4 * MIB, false);
-    if (inside(r)->pagemap.scan && collapse(r->mem, r->size)) {
+    if (inside(r)->pagemap.scan && rig_collapse(r->mem, r->size)) {
         return true;
     }
     g_test_skip("no PAGEMAP_SCAN, or no huge pages for shmem");

@@ -57,7 +57,7 @@ static void setup(Fix *f, const void *unused)
     f->mem = mmap(NULL, PAGES * VH_PAGE_SIZE, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     memset(f->mem, 1, PAGES * VH_PAGE_SIZE);
-    vh_zapper_init(&f->z, &f->host);
+    vh_zapper_init(&f->z, &f->host, vh_zap_op);
 }
 
 static void teardown(Fix *f, const void *unused)
@@ -227,6 +227,53 @@ static void test_nothing(Fix *f, const void *unused)
     g_assert_cmpuint(f->posted, ==, 0);
 }
 
+/* An operation of our own, which counts. */
+typedef struct Counter {
+    unsigned runs;
+    unsigned refs;
+} Counter;
+
+static bool counter_run(void *arg, void *addr, size_t len)
+{
+    ((Counter *)arg)->runs++;
+    return true;
+}
+
+static void counter_ref(void *arg)
+{
+    ((Counter *)arg)->refs++;
+}
+
+static void counter_unref(void *arg)
+{
+    ((Counter *)arg)->refs--;
+}
+
+/* Either way it is run once a range, and held while a vCPU may run it. */
+static void test_operation(Fix *f, const void *unused)
+{
+    Counter counter = { 0 };
+    bool answered;
+
+    vh_zapper_init(
+        &f->z, &f->host,
+        (VhZapOp){ counter_run, &counter, counter_ref, counter_unref });
+    pretend(f, 1, 1e12);
+    g_assert_cmpint(run(f, NULL), ==, VH_ZAP_WORKER);
+    g_assert_cmpuint(counter.runs, ==, PAGES);
+    pretend(f, 1e12, 1);
+    g_assert_cmpint(run(f, NULL), ==, VH_ZAP_VCPU);
+    g_assert_cmpuint(counter.runs, ==, 2 * PAGES);
+    g_assert_cmpuint(counter.refs, ==, 0);
+    f->dead = true;
+    run(f, &answered);
+    g_assert_false(answered);
+    g_assert_cmpuint(counter.refs, ==, 1);
+    f->late_fn(f->late_arg[--f->late]);
+    g_assert_cmpuint(counter.refs, ==, 0);
+    g_assert_cmpuint(counter.runs, ==, 2 * PAGES); /* it was cancelled */
+}
+
 static void test_failure(Fix *f, const void *unused)
 {
     VhZap z = { .addr = f->mem + 1, .len = VH_PAGE_SIZE, .ok = true };
@@ -252,6 +299,7 @@ int main(int argc, char **argv)
         { "/zapper/no-vcpus", test_no_vcpus },
         { "/zapper/nothing", test_nothing },
         { "/zapper/failure", test_failure },
+        { "/zapper/operation", test_operation },
     };
 
     g_test_init(&argc, &argv, NULL);

@@ -13,5 +13,7 @@ int main(void)
     CHECK(madvise(p, len, MADV_DONTNEED) == 0, "MADV_DONTNEED");
     CHECK(check_count(&pm, p, 64) == 0, "zapped pages are still mapped");
     check_filled(p, len);
+    check_seen(
+        "64 zapped pages of a shared memfd are unmapped, with their data");
     return 0;
 }

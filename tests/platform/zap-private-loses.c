@@ -20,5 +20,6 @@ int main(void)
     CHECK(pwrite(fd, "\7", 1, 0) == 1, "pwrite");
     loses(check_mmap(PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), 0, "anonymous");
     loses(check_mmap(PAGE, MAP_PRIVATE, fd), 7, "private memfd");
+    check_seen("zapping private memory throws its data away");
     return 0;
 }

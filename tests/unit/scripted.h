@@ -20,6 +20,9 @@
  * @refuse_open: open says no
  * @opens, @maps, @idles, @releases: calls so far
  * @batches: calls of arm
+ * @broken: what the primitive says it is, or NULL
+ * @allowed: what allow() was last told
+ * @writes: script of scripted_writes, on the same clock
  */
 typedef struct Scripted {
     uint64_t now_ns;
@@ -32,6 +35,9 @@ typedef struct Scripted {
     int opens, maps, idles, releases, batches;
     VhMap *map;
     VhPrimitiveStats stats;
+    const char *broken;
+    double allowed;
+    struct Scripted *writes;
     VhHost host;
 } Scripted;
 
@@ -47,16 +53,24 @@ static inline uint64_t scripted_cpu(void *opaque)
     return s->cpu_ns += s->tick_cpu_ns;
 }
 
-static inline void *scripted_open(const VhHost *host, char **why)
+static inline void *scripted_begin(Scripted *s, char **why)
 {
-    Scripted *s = host->opaque;
-
     if (s->refuse_open) {
         *why = g_strdup("no such luck");
         return NULL;
     }
     s->opens++;
     return s;
+}
+
+static inline void *scripted_open(const VhHost *host, char **why)
+{
+    return scripted_begin(host->opaque, why);
+}
+
+static inline void *scripted_open_writes(const VhHost *host, char **why)
+{
+    return scripted_begin(((Scripted *)host->opaque)->writes, why);
 }
 
 static inline bool scripted_set_map(void *p, VhMap *map, char **why)
@@ -130,18 +144,31 @@ static inline void scripted_stats(void *p, VhPrimitiveStats *out)
     out->detail = "scripted";
 }
 
-static const VhPrimitiveOps scripted_primitive = {
-    .size = sizeof(VhPrimitiveOps),
-    .version = VH_PRIMITIVE_VERSION,
-    .name = "scripted",
-    .open = scripted_open,
-    .set_map = scripted_set_map,
-    .arm = scripted_arm,
-    .collect = scripted_collect,
-    .idle = scripted_idle,
-    .release = scripted_release,
-    .stats = scripted_stats,
-};
+static inline char *scripted_broken(void *p)
+{
+    return g_strdup(((Scripted *)p)->broken);
+}
+
+static inline void scripted_allow(void *p, double fires)
+{
+    ((Scripted *)p)->allowed = fires;
+}
+
+#define SCRIPTED_OPS(name_, open_)                                       \
+    {                                                                    \
+        .size = sizeof(VhPrimitiveOps), .version = VH_PRIMITIVE_VERSION, \
+        .name = name_, .open = open_, .set_map = scripted_set_map,       \
+        .arm = scripted_arm, .collect = scripted_collect,                \
+        .idle = scripted_idle, .release = scripted_release,              \
+        .stats = scripted_stats, .broken = scripted_broken,              \
+        .allow = scripted_allow,                                         \
+    }
+
+static const VhPrimitiveOps scripted_primitive =
+    SCRIPTED_OPS("scripted", scripted_open);
+
+static const VhPrimitiveOps scripted_writes G_GNUC_UNUSED =
+    SCRIPTED_OPS("scripted-writes", scripted_open_writes);
 
 /* A map of one section for each of @n ranges. */
 static inline VhMap *scripted_map(const VhRange *ranges, size_t n)
@@ -165,7 +192,7 @@ static inline VhMonitorConfig scripted_config(Scripted *s)
         .limits = { .traps_per_second = VH_TRAPS_MAX,
                     .budget_bp = VH_BUDGET_BP_MAX },
         .estimator = vh_estimator_find("classic"),
-        .primitive = &scripted_primitive,
+        .primitive = { .ops = &scripted_primitive },
         .host = &s->host,
         .cpu = { scripted_cpu, s },
         .seed = 1,

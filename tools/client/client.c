@@ -109,13 +109,13 @@ static void take_qmp_error(JsonNode *node, const char *name, GError **error)
                 *desc ? desc : "error without a description", help);
 }
 
-JsonNode *vh_client_command(VhClient *client, const char *name,
-                            JsonObject *arguments, GError **error)
+static JsonNode *run(VhClient *client, const char *name, JsonObject *arguments,
+                     int fd, GError **error)
 {
     g_autoptr(JsonNode) request = new_request(name, arguments);
     gint64 deadline = g_get_monotonic_time() + client->timeout_us;
     g_autoptr(JsonNode) reply = client->transport->ops->execute(
-        client->transport, request, deadline, error);
+        client->transport, request, fd, deadline, error);
     JsonObject *object;
 
     if (!reply) {
@@ -128,6 +128,27 @@ JsonNode *vh_client_command(VhClient *client, const char *name,
         return NULL;
     }
     return json_object_dup_member(object, "return");
+}
+
+JsonNode *vh_client_command(VhClient *client, const char *name,
+                            JsonObject *arguments, GError **error)
+{
+    return run(client, name, arguments, -1, error);
+}
+
+bool vh_client_pass(VhClient *client, const char *name, int fd, GError **error)
+{
+    JsonObject *arguments = json_object_new();
+    g_autoptr(JsonNode) reply = NULL;
+
+    json_object_set_string_member(arguments, "fdname", name);
+    reply = run(client, "getfd", arguments, fd, error);
+    return reply != NULL;
+}
+
+int vh_client_socket(VhClient *client)
+{
+    return client->transport->ops->socket(client->transport);
 }
 
 bool vh_client_rest(VhClient *client, gint64 until, GError **error)

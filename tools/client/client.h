@@ -104,6 +104,23 @@ JsonNode *vh_client_command(VhClient *client, const char *name,
                             JsonObject *arguments, GError **error);
 
 /**
+ * vh_client_pass() - hand a descriptor to QEMU, with "getfd"
+ * @client: the client
+ * @name: what it shall be called there
+ * @fd: the descriptor
+ * @error: reason of failure
+ */
+bool vh_client_pass(VhClient *client, const char *name, int fd, GError **error);
+
+/**
+ * vh_client_socket() - the connection to QEMU, to ask the kernel about it
+ * @client: the client
+ *
+ * Returns: a descriptor that stays the client's, or -1.
+ */
+int vh_client_socket(VhClient *client);
+
+/**
  * vh_client_rest() - do nothing until a moment, but take events
  * @client: the client
  * @until: g_get_monotonic_time() at which to return

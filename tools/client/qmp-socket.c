@@ -288,17 +288,38 @@ static JsonNode *read_reply(QmpSocket *q, gint64 deadline, GError **error)
     }
 }
 
-static bool send_text(QmpSocket *q, const char *text, gint64 deadline,
+/* Like send(), with the descriptor @fd unless that is -1. */
+static ssize_t send_some(QmpSocket *q, const char *text, size_t n, int fd)
+{
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+                              .cmsg_level = SOL_SOCKET,
+                              .cmsg_type = SCM_RIGHTS } };
+    struct iovec iov = { (char *)text, n };
+    struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    if (fd >= 0) {
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+        m.msg_control = &control;
+        m.msg_controllen = sizeof(control);
+    }
+    return sendmsg(q->fd, &m, MSG_NOSIGNAL);
+}
+
+static bool send_text(QmpSocket *q, const char *text, int fd, gint64 deadline,
                       GError **error)
 {
     size_t left = strlen(text);
 
     while (left) {
-        ssize_t n = send(q->fd, text, left, MSG_NOSIGNAL);
+        ssize_t n = send_some(q, text, left, fd);
 
         if (n >= 0) {
             text += n;
             left -= n;
+            fd = -1; /* it went with the first byte */
         } else if (errno == EAGAIN) {
             if (!wait_for(q, POLLOUT, deadline, error)) {
                 return false;
@@ -310,8 +331,8 @@ static bool send_text(QmpSocket *q, const char *text, gint64 deadline,
     return true;
 }
 
-static JsonNode *qmp_execute(VhTransport *t, JsonNode *request, gint64 deadline,
-                             GError **error)
+static JsonNode *qmp_execute(VhTransport *t, JsonNode *request, int fd,
+                             gint64 deadline, GError **error)
 {
     QmpSocket *q = (QmpSocket *)t;
     g_autofree char *text = NULL;
@@ -320,7 +341,7 @@ static JsonNode *qmp_execute(VhTransport *t, JsonNode *request, gint64 deadline,
     json_object_set_int_member(json_node_get_object(request), "id", ++q->id);
     text = json_to_string(request, false);
     line = g_strconcat(text, "\n", NULL);
-    if (!send_text(q, line, deadline, error)) {
+    if (!send_text(q, line, fd, deadline, error)) {
         return NULL;
     }
     return read_reply(q, deadline, error);
@@ -350,6 +371,11 @@ static bool qmp_rest(VhTransport *t, gint64 until, GError **error)
 static const char *qmp_version(VhTransport *t)
 {
     return ((QmpSocket *)t)->qemu_version;
+}
+
+static int qmp_socket(VhTransport *t)
+{
+    return ((QmpSocket *)t)->fd;
 }
 
 static void qmp_close(VhTransport *t)
@@ -403,7 +429,8 @@ static bool negotiate(QmpSocket *q, gint64 deadline, GError **error)
 {
     g_autoptr(JsonNode) request =
         json_from_string("{\"execute\": \"qmp_capabilities\"}", NULL);
-    g_autoptr(JsonNode) reply = qmp_execute(&q->base, request, deadline, error);
+    g_autoptr(JsonNode) reply =
+        qmp_execute(&q->base, request, -1, deadline, error);
 
     if (!reply) {
         return false;
@@ -419,6 +446,7 @@ VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
         .execute = qmp_execute,
         .rest = qmp_rest,
         .qemu_version = qmp_version,
+        .socket = qmp_socket,
         .close = qmp_close,
     };
     gint64 deadline = g_get_monotonic_time() + timeout_us;

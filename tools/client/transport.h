@@ -16,19 +16,22 @@ typedef struct VhTransportHooks {
 
 /**
  * struct VhTransportOps - a way to reach a QMP monitor
- * @execute: send a request and return the reply that has "return" or "error";
- *           hands events that arrive meanwhile to the hook
+ * @execute: send a request, with the descriptor @fd unless that is -1, and return
+ *           the reply that has "return" or "error"; hands events that arrive
+ *           meanwhile to the hook
  * @rest: hand events to the hook until @until
  * @qemu_version: version of QEMU, "" when unknown
+ * @socket: descriptor of the connection, -1 when there is none to QEMU itself
  * @close: disconnect and free
  *
  * Each function that waits calls the wait hook, and only that.
  */
 typedef struct VhTransportOps {
-    JsonNode *(*execute)(VhTransport *t, JsonNode *request, gint64 deadline,
-                         GError **error);
+    JsonNode *(*execute)(VhTransport *t, JsonNode *request, int fd,
+                         gint64 deadline, GError **error);
     bool (*rest)(VhTransport *t, gint64 until, GError **error);
     const char *(*qemu_version)(VhTransport *t);
+    int (*socket)(VhTransport *t);
     void (*close)(VhTransport *t);
 } VhTransportOps;
 

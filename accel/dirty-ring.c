@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * KVM's dirty rings: guest writes, when QEMU runs with dirty-ring-size.
+ *
+ * Theory of operation
+ * -------------------
+ * With rings KVM has no bitmap to clear bits of. Each vCPU notes each page it
+ * writes for the first time; emptying the rings re-arms every page noted, and
+ * a full ring makes the vCPU wait for that. So there is no such thing as
+ * watching a few pages: logging costs the guest a fault for each page that it
+ * writes, over and over. Watching all the time would stop a guest with a large
+ * write-hot set.
+ *
+ * Hence pictures: logging is on for one exposure, which tells of every page
+ * whether it was written in it, then off until what that cost has been paid back
+ * out of the budget (allow()). Between pictures checks are answered from the
+ * latest one, at no cost. The more the guest writes, the rarer the pictures:
+ * `detail` says how old the latest may be.
+ *
+ * An exposure lasts one sampling interval or a few. The faults slow the guest
+ * down while it lasts: when they seem to have taken a good part of it, the guest
+ * did not get to all that it writes, so the next one is twice as long, and the
+ * pictures of the longest ones are laid over one another.
+ *
+ * Logging is switched with QEMU's memory API (hw/dirty.c), as for the dirty
+ * log; migration and displays are not disturbed, and nothing can be lost.
+ *
+ * KVM maps a page it does not map yet writable at its first read, if it can, and
+ * notes it as written. A page that somebody unmapped so looks written once.
+ *
+ * What it cannot see: reads; writes by vhost (in which case it refuses) and by
+ * assigned devices; changes between two pictures.
+ *
+ * Source: Linux Documentation/virt/kvm/api.rst, KVM_CAP_DIRTY_LOG_RING.
+ */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "accel/calibrate.h"
+#include "accel/registry.h"
+
+#define EXPOSURE_MAX 8    /* sampling intervals */
+#define CUT_SHORT 0.25    /* part of an exposure that faults took */
+#define AMPLE (1.0 / 16)  /* the same, if it could have been half as long */
+#define OVERLAYS_MAX 4
+
+typedef struct Ring {
+    const VhHost *host;
+    VhMap *map;
+    uint64_t **written; /* the picture: of each section, a bit a page */
+    bool exposing;     /* logging is on */
+    unsigned exposure; /* how long, in sampling intervals */
+    unsigned left;     /* of the present one */
+    uint64_t begun_ns; /* the present one */
+    unsigned overlays; /* pictures laid over one another */
+    bool have;         /* there is a picture */
+    double allowance;  /* fires that may be caused */
+    uint64_t taken_ns;
+    uint64_t gap_ns; /* between the latest two pictures */
+    VhPrimitiveStats stats;
+    char detail[64];
+} Ring;
+
+static bool ring_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
+                       char **why)
+{
+    const char *refusal =
+        host->dirty_refusal ? host->dirty_refusal(host->dirty_opaque) : NULL;
+
+    *caps = (VhCaps){
+        .sees = VH_SEES_WRITES | VH_SEES_DMA,
+        .granule = VH_PAGE_SIZE,
+        .needs = "QEMU started with -accel kvm,dirty-ring-size=4096, and "
+                 "without vhost devices",
+        .blind = "reads, writes by assigned devices (VFIO), and what happens "
+                 "between two pictures",
+        .through_migration = true,
+        .batch = true,
+        .cost_ns = 16 * vh_calibrate_write_fault(host->kvm, host->nested),
+    };
+    if (host->dirty_kind != VH_DIRTY_RING) {
+        *why = g_strdup("QEMU runs without dirty rings; start it with -accel "
+                        "kvm,dirty-ring-size=4096");
+    } else if (refusal) {
+        *why = g_strdup(refusal);
+    } else if (!map->nr) {
+        *why = g_strdup("the guest has no RAM");
+    }
+    return *why == NULL;
+}
+
+static void *ring_open(const VhHost *host, char **why)
+{
+    Ring *r = g_new0(Ring, 1);
+
+    r->host = host;
+    r->exposure = EXPOSURE_MAX / 2; /* unless it turns out to need less */
+    r->stats.fire_ns = vh_calibrate_write_fault(host->kvm, host->nested);
+    return r;
+}
+
+static void end_exposure(Ring *r)
+{
+    if (r->exposing) {
+        r->host->dirty->stop(r->host->dirty_opaque);
+        r->exposing = false;
+    }
+}
+
+static void ring_idle(void *p)
+{
+    Ring *r = p;
+
+    end_exposure(r);
+    for (size_t i = 0; r->map && i < r->map->nr; i++) {
+        g_free(r->written[i]);
+    }
+    g_clear_pointer(&r->written, g_free);
+    g_clear_pointer(&r->map, vh_map_unref);
+    r->have = false;
+}
+
+static void ring_release(void *p)
+{
+    ring_idle(p);
+    g_free(p);
+}
+
+static size_t words(const VhMapSection *s)
+{
+    return (s->size / VH_PAGE_SIZE + 63) / 64;
+}
+
+static bool ring_set_map(void *p, VhMap *map, char **why)
+{
+    Ring *r = p;
+    const char *refusal = r->host->dirty->lost(r->host->dirty_opaque);
+
+    vh_map_ref(map);
+    ring_idle(r);
+    if (refusal) {
+        *why = g_strdup(refusal);
+        vh_map_unref(map);
+        return false;
+    }
+    r->map = map;
+    r->written = g_new0(uint64_t *, map->nr + 1);
+    for (size_t i = 0; i < map->nr; i++) {
+        r->written[i] = g_new0(uint64_t, words(&map->sections[i]));
+    }
+    return true;
+}
+
+static void ring_allow(void *p, double fires)
+{
+    Ring *r = p;
+
+    r->allowance = fires;
+}
+
+/* The word of the picture that @gpa's bit is in, or NULL. */
+static uint64_t *find_bit(Ring *r, uint64_t gpa, uint64_t *bit)
+{
+    const VhMapSection *s = r->map ? vh_map_find(r->map, gpa) : NULL;
+    uint64_t page = s ? (gpa - s->gpa) / VH_PAGE_SIZE : 0;
+
+    *bit = 1ULL << (page % 64);
+    return s ? &r->written[s - r->map->sections][page / 64] : NULL;
+}
+
+static void expose(Ring *r)
+{
+    g_autofree char *why = NULL;
+
+    if (r->exposing || r->allowance <= 0) {
+        return;
+    }
+    r->exposing = r->host->dirty->start(r->host->dirty_opaque, r->map, &why);
+    r->left = r->exposure;
+    r->begun_ns = vh_clock_now(&r->host->clock);
+}
+
+static void ring_arm(void *p, VhCheck *checks, size_t n)
+{
+    Ring *r = p;
+    uint64_t bit;
+
+    for (size_t i = 0; i < n; i++) {
+        checks[i].present = false;
+        checks[i].granule = VH_PAGE_SIZE;
+        checks[i].state = find_bit(r, checks[i].gpa, &bit) ? VH_CHECK_ARMED
+                                                           : VH_CHECK_SKIPPED;
+    }
+    r->stats.arms_free += n;
+    if (n && r->map) {
+        expose(r);
+    }
+}
+
+static void mark(void *opaque, uint64_t gpa)
+{
+    Ring *r = opaque;
+    uint64_t bit, *word = find_bit(r, gpa, &bit);
+
+    if (word) {
+        *word |= bit;
+        r->stats.fires++;
+    }
+}
+
+static void wipe(Ring *r)
+{
+    for (size_t i = 0; i < r->map->nr; i++) {
+        memset(r->written[i], 0,
+               words(&r->map->sections[i]) * sizeof(uint64_t));
+    }
+    r->overlays = 0;
+}
+
+/* Was the guest slowed down so much that it did not write all it would? */
+static void judge(Ring *r, uint64_t now, uint64_t pages)
+{
+    double share =
+        (double)pages * r->stats.fire_ns / MAX(now - r->begun_ns, 1);
+
+    if (share > CUT_SHORT) {
+        r->overlays = r->exposure == EXPOSURE_MAX ? r->overlays + 1
+                                                  : OVERLAYS_MAX;
+        r->exposure = MIN(r->exposure * 2, EXPOSURE_MAX);
+    } else {
+        r->overlays = OVERLAYS_MAX; /* complete: the next one is a new one */
+        r->exposure = share < AMPLE ? MAX(r->exposure / 2, 1) : r->exposure;
+    }
+}
+
+/* What was written during the exposure is the new picture. */
+static void develop(Ring *r)
+{
+    uint64_t now = vh_clock_now(&r->host->clock);
+    uint64_t before = r->stats.fires;
+
+    if (r->overlays >= OVERLAYS_MAX) {
+        wipe(r);
+    }
+    r->have = r->host->dirty->each(r->host->dirty_opaque, mark, r);
+    end_exposure(r);
+    judge(r, now, r->stats.fires - before);
+    r->gap_ns = r->taken_ns ? now - r->taken_ns : 0;
+    r->taken_ns = now;
+}
+
+static void ring_collect(void *p, VhCheck *checks, size_t n)
+{
+    Ring *r = p;
+
+    if (r->exposing && !--r->left) {
+        develop(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bit, *word = find_bit(r, checks[i].gpa, &bit);
+
+        if (checks[i].state != VH_CHECK_ARMED) {
+            continue;
+        }
+        if (!word || !r->have) {
+            checks[i].state = VH_CHECK_LOST;
+            r->stats.lost++;
+        } else {
+            checks[i].state = *word & bit ? VH_CHECK_FIRED : VH_CHECK_SILENT;
+        }
+    }
+}
+
+static void ring_stats(void *p, VhPrimitiveStats *out)
+{
+    Ring *r = p;
+
+    snprintf(r->detail, sizeof(r->detail), "a picture every %s",
+             r->gap_ns > 60000000000ULL  ? "few minutes"
+             : r->gap_ns > 10000000000ULL ? "minute or less"
+             : r->gap_ns > 1000000000ULL  ? "few seconds"
+                                          : "second or less");
+    r->stats.host_ns = r->host->dirty->spent_ns(r->host->dirty_opaque);
+    r->stats.detail = r->detail;
+    *out = r->stats;
+}
+
+static char *ring_broken(void *p)
+{
+    Ring *r = p;
+    const char *why = r->host->dirty->lost(r->host->dirty_opaque);
+
+    return r->map && why ? g_strdup(why) : NULL;
+}
+
+const VhPrimitiveOps vh_primitive_dirty_ring = {
+    .size = sizeof(VhPrimitiveOps),
+    .version = VH_PRIMITIVE_VERSION,
+    .name = "dirty-ring",
+    .summary = "takes pictures with KVM's dirty rings; sees writes",
+    .probe = ring_probe,
+    .open = ring_open,
+    .set_map = ring_set_map,
+    .arm = ring_arm,
+    .collect = ring_collect,
+    .idle = ring_idle,
+    .release = ring_release,
+    .stats = ring_stats,
+    .broken = ring_broken,
+    .allow = ring_allow,
+};

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * QEMU keeps, for each of its clients, a bitmap of the pages that were written.
+ * KVM's own bitmap is fetched into all of them at once ("sync"), so what one
+ * client reads another does not miss; and a client clears only bits that were
+ * fetched. We are the client "VGA", whose bits nobody else uses for guest RAM.
+ * Migration has its own, and so it may run at the same time.
+ *
+ *   read    sync, then look at our bits
+ *   clear   sync unless that was just done, note our bits, then have QEMU
+ *           clear them: KVM write-protects the page again. One call a page,
+ *           which is how QEMU's interface is made; a large range in one call
+ *           would protect everything written in it.
+ *   each    sync, then take and clear all of our bits (dirty rings)
+ *
+ * QEMU clears our bits of the whole aligned block of 64 pages, but has KVM
+ * protect only the page asked for. With KVM the other bits come back with the
+ * next sync, as KVM still has them. TCG has no second bitmap: there the block is
+ * cleared as a whole.
+ *
+ * vhost leaves memory that is logged for any other client than migration out
+ * of what it hands to the kernel (vhost_section()): the guest's network would
+ * stop. So there is no logging while a vhost device exists, and when one is
+ * plugged in, logging ends before its driver can start.
+ *
+ * Everything here runs in the main thread under the BQL, in steps of some ten
+ * microseconds; the worker waits (hw/bql-call.c).
+ */
+#include "compat/qemu.h"
+#include "hw/dirty.h"
+
+/* A step ends when it took this long, if it can. */
+#define STEP_NS 50000
+/* QEMU clears our bits in blocks of as many pages as a long has bits. */
+#define BLOCK (64 * VH_PAGE_SIZE)
+
+static const char vhost_refusal[] =
+    "a vhost device is in use, and QEMU takes memory whose writes are logged "
+    "away from vhost; use vhost=off, or primitive trap or uffd-wp";
+
+/* One call of the worker: what to do, and how far it is. */
+typedef struct LogJob {
+    VmheatDirty *d;
+    VhMap *map;
+    VhDirtyPage *pages;
+    size_t nr;
+    size_t at;
+    bool looked;
+    GPtrArray *regions;   /* each */
+    GPtrArray *snapshots; /* each: of the region with the same index */
+    const char *refusal;
+} LogJob;
+
+static bool any_vhost(void)
+{
+    MemoryListener *l;
+
+    QTAILQ_FOREACH(l, &address_space_memory.listeners, link_as)
+    {
+        if (l->name && g_str_has_prefix(l->name, "vhost")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void log_region(VmheatDirty *d, MemoryRegion *mr)
+{
+    memory_region_ref(mr);
+    g_ptr_array_add(d->logged, mr);
+    memory_region_set_log(mr, true, DIRTY_MEMORY_VGA);
+}
+
+static void unlog_region(void *opaque)
+{
+    MemoryRegion *mr = opaque;
+
+    memory_region_set_log(mr, false, DIRTY_MEMORY_VGA);
+    memory_region_unref(mr);
+}
+
+static bool in_map(const VhMap *map, const MemoryRegion *mr)
+{
+    for (size_t i = 0; i < map->nr; i++) {
+        if (map->sections[i].region == mr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void vmheat_dirty_quiet(VmheatDirty *d)
+{
+    g_ptr_array_set_size(d->logged, 0);
+}
+
+/* A step of the main thread: how long it held the BQL, and what it used. */
+typedef struct Account {
+    int64_t start;
+    uint64_t cpu;
+} Account;
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static Account open_account(void)
+{
+    return (Account){ get_clock(), cpu_ns() };
+}
+
+static void close_account(VmheatDirty *d, const Account *a)
+{
+    d->max_ns = MAX(d->max_ns, get_clock() - a->start);
+    qatomic_set(&d->spent_ns, d->spent_ns + (cpu_ns() - a->cpu));
+}
+
+static void clear_bits(MemoryRegion *mr, hwaddr offset, hwaddr size)
+{
+    g_free(cpu_physical_memory_snapshot_and_clear_dirty(mr, offset, size,
+                                                        DIRTY_MEMORY_VGA));
+}
+
+static bool start_step(void *arg)
+{
+    LogJob *j = arg;
+    VmheatDirty *d = j->d;
+
+    if (any_vhost()) {
+        j->refusal = vhost_refusal;
+        return true;
+    }
+    qatomic_set(&d->lost, NULL);
+    memory_region_transaction_begin();
+    for (guint i = d->logged->len; i-- > 0;) {
+        if (!in_map(j->map, g_ptr_array_index(d->logged, i))) {
+            g_ptr_array_remove_index_fast(d->logged, i);
+        }
+    }
+    for (size_t i = 0; i < j->map->nr; i++) {
+        MemoryRegion *mr = j->map->sections[i].region;
+
+        if (!g_ptr_array_find(d->logged, mr, NULL)) {
+            log_region(d, mr);
+            if (kvm_enabled() && kvm_dirty_ring_enabled()) {
+                /* what was written before does not count */
+                clear_bits(mr, 0, memory_region_size(mr));
+            }
+        }
+    }
+    memory_region_transaction_commit();
+    return true;
+}
+
+static bool dirty_start(void *opaque, VhMap *map, char **why)
+{
+    LogJob j = { .d = opaque, .map = map };
+
+    if (!vmheat_bql_call(j.d->caller, start_step, &j)) {
+        *why = g_strdup("QEMU was busy with something else");
+        return false;
+    }
+    if (j.refusal) {
+        *why = g_strdup(j.refusal);
+        return false;
+    }
+    vh_map_ref(map);
+    vh_map_unref(j.d->map);
+    j.d->map = map;
+    return true;
+}
+
+static bool stop_step(void *arg)
+{
+    vmheat_dirty_quiet(arg);
+    return true;
+}
+
+/* When the main thread waits for us it calls vmheat_dirty_quiet() itself. */
+static void dirty_stop(void *opaque)
+{
+    VmheatDirty *d = opaque;
+
+    vmheat_bql_call(d->caller, stop_step, d);
+    g_clear_pointer(&d->map, vh_map_unref);
+}
+
+static void sync_bits(VmheatDirty *d)
+{
+    vh_dirty_sync();
+    d->synced = true;
+}
+
+static MemoryRegion *region_of(const LogJob *j, uint64_t gpa, hwaddr *offset)
+{
+    const VhMapSection *s = vh_map_find(j->map, gpa);
+
+    *offset = s->region_offset + (gpa - s->gpa);
+    return s->region;
+}
+
+/* Fills in the pages' bits. */
+static void look(LogJob *j)
+{
+    RCU_READ_LOCK_GUARD();
+    for (size_t i = 0; i < j->nr; i++) {
+        hwaddr offset;
+        MemoryRegion *mr = region_of(j, j->pages[i].gpa, &offset);
+
+        j->pages[i].dirty = vh_dirty_test(mr, offset);
+    }
+}
+
+static bool gone(const LogJob *j)
+{
+    return !j->d->logged->len;
+}
+
+static bool read_step(void *arg)
+{
+    LogJob *j = arg;
+    Account a = open_account();
+
+    if (!gone(j)) {
+        sync_bits(j->d);
+        look(j);
+        j->looked = true;
+    }
+    close_account(j->d, &a);
+    return true;
+}
+
+static LogJob new_job(VmheatDirty *d, VhDirtyPage *pages, size_t n)
+{
+    return (LogJob){ .d = d, .map = d->map, .pages = pages, .nr = n };
+}
+
+static bool dirty_read(void *opaque, VhDirtyPage *pages, size_t n)
+{
+    LogJob j = new_job(opaque, pages, n);
+
+    return j.map && vmheat_bql_call(j.d->caller, read_step, &j) && j.looked;
+}
+
+/* TCG: once for all pages of a block, or the bits of a write would be lost. */
+static void clear_block(LogJob *j, MemoryRegion *mr, hwaddr offset)
+{
+    hwaddr block = QEMU_ALIGN_DOWN(offset, BLOCK);
+
+    clear_bits(mr, block, MIN(BLOCK, memory_region_size(mr) - block));
+    for (size_t i = j->at; i < j->nr; i++) {
+        if (region_of(j, j->pages[i].gpa, &offset) == mr &&
+            QEMU_ALIGN_DOWN(offset, BLOCK) == block) {
+            j->pages[i].cleared = true;
+        }
+    }
+}
+
+static void clear_page(LogJob *j, VhDirtyPage *page)
+{
+    hwaddr offset;
+    MemoryRegion *mr = region_of(j, page->gpa, &offset);
+
+    if (kvm_enabled()) {
+        clear_bits(mr, offset, VH_PAGE_SIZE);
+    } else if (!page->cleared) {
+        clear_block(j, mr, offset);
+    }
+}
+
+static bool clear_step(void *arg)
+{
+    LogJob *j = arg;
+    Account a = open_account();
+
+    if (gone(j)) {
+        j->looked = false;
+        return true;
+    }
+    if (!j->looked) {
+        if (!j->d->synced) {
+            sync_bits(j->d);
+        }
+        look(j);
+        j->looked = true;
+        j->d->synced = false;
+    }
+    for (; j->at < j->nr && get_clock() - a.start < STEP_NS; j->at++) {
+        if (j->pages[j->at].dirty) {
+            clear_page(j, &j->pages[j->at]);
+        }
+    }
+    close_account(j->d, &a);
+    return j->at == j->nr;
+}
+
+static bool dirty_clear(void *opaque, VhDirtyPage *pages, size_t n)
+{
+    LogJob j = new_job(opaque, pages, n);
+
+    return j.map && vmheat_bql_call(j.d->caller, clear_step, &j) && j.looked;
+}
+
+static bool each_step(void *arg)
+{
+    LogJob *j = arg;
+    Account a = open_account();
+
+    if (!gone(j)) {
+        sync_bits(j->d);
+        for (guint i = 0; i < j->d->logged->len; i++) {
+            MemoryRegion *mr = g_ptr_array_index(j->d->logged, i);
+
+            g_ptr_array_add(j->regions, mr);
+            g_ptr_array_add(j->snapshots,
+                            cpu_physical_memory_snapshot_and_clear_dirty(
+                                mr, 0, memory_region_size(mr),
+                                DIRTY_MEMORY_VGA));
+        }
+        j->looked = true;
+    }
+    close_account(j->d, &a);
+    return true;
+}
+
+/* The map keeps the regions alive meanwhile. */
+static void tell_section(const LogJob *j, const VhMapSection *s,
+                         void (*fn)(void *arg, uint64_t gpa), void *arg)
+{
+    guint i;
+
+    if (!g_ptr_array_find(j->regions, s->region, &i)) {
+        return;
+    }
+    for (uint64_t off = 0; off < s->size; off += VH_PAGE_SIZE) {
+        if (memory_region_snapshot_get_dirty(
+                s->region, g_ptr_array_index(j->snapshots, i),
+                s->region_offset + off, VH_PAGE_SIZE)) {
+            fn(arg, s->gpa + off);
+        }
+    }
+}
+
+static bool dirty_each(void *opaque, void (*fn)(void *arg, uint64_t gpa),
+                       void *arg)
+{
+    g_autoptr(GPtrArray) regions = g_ptr_array_new();
+    g_autoptr(GPtrArray) snapshots = g_ptr_array_new_with_free_func(g_free);
+    LogJob j = new_job(opaque, NULL, 0);
+
+    j.regions = regions;
+    j.snapshots = snapshots;
+    if (!j.map || !vmheat_bql_call(j.d->caller, each_step, &j) || !j.looked) {
+        return false;
+    }
+    for (size_t i = 0; i < j.map->nr; i++) {
+        tell_section(&j, &j.map->sections[i], fn, arg);
+    }
+    return true;
+}
+
+static uint64_t dirty_spent_ns(void *opaque)
+{
+    VmheatDirty *d = opaque;
+
+    return qatomic_read(&d->spent_ns);
+}
+
+static const char *dirty_lost(void *opaque)
+{
+    VmheatDirty *d = opaque;
+
+    return qatomic_read(&d->lost);
+}
+
+static const char *dirty_refusal(void *opaque)
+{
+    return any_vhost()      ? vhost_refusal
+           : !vh_can_log()  ? "this kernel's KVM has no manual dirty log "
+                              "protection (Linux 5.1), and without it every "
+                              "look at the log protects all of guest memory"
+                            : NULL;
+}
+
+/* A device was plugged in; its driver in the guest has not seen it yet. */
+static void device_realized(DeviceListener *l, DeviceState *dev)
+{
+    VmheatDirty *d = container_of(l, VmheatDirty, realize);
+
+    if (d->logged->len && any_vhost()) {
+        vmheat_dirty_quiet(d);
+        qatomic_set(&d->lost, vhost_refusal);
+    }
+}
+
+static const VhDirtyOps dirty_ops = {
+    .start = dirty_start,
+    .stop = dirty_stop,
+    .read = dirty_read,
+    .clear = dirty_clear,
+    .each = dirty_each,
+    .spent_ns = dirty_spent_ns,
+    .lost = dirty_lost,
+};
+
+void vmheat_dirty_start(VmheatDirty *d, VmheatBqlCaller *caller, VhHost *host)
+{
+    d->caller = caller;
+    d->logged = g_ptr_array_new_with_free_func(unlog_region);
+    d->realize.realize = device_realized;
+    device_listener_register(&d->realize);
+    host->dirty_kind = kvm_enabled() && kvm_dirty_ring_enabled()
+                           ? VH_DIRTY_RING
+                           : VH_DIRTY_LOG;
+    host->dirty_refusal = dirty_refusal;
+    host->dirty = &dirty_ops;
+    host->dirty_opaque = d;
+}
+
+void vmheat_dirty_stop(VmheatDirty *d)
+{
+    device_listener_unregister(&d->realize);
+    g_clear_pointer(&d->logged, g_ptr_array_unref);
+    g_clear_pointer(&d->map, vh_map_unref);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "compat/qemu.h"
+#include "hw/grants.h"
+
+static const char *const names[VMHEAT_GRANTS] = {
+    VH_GRANT_PAGE_IDLE,
+    VH_GRANT_PAGEMAP,
+    VH_GRANT_DAMON,
+};
+
+static int index_of(const char *what)
+{
+    for (int i = 0; i < VMHEAT_GRANTS; i++) {
+        if (g_str_equal(names[i], what)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* VhHost::granted; any thread. */
+static bool granted(void *opaque, const char *what, int *fd)
+{
+    VmheatGrants *g = opaque;
+    int i = index_of(what);
+
+    QEMU_LOCK_GUARD(&g->lock);
+    if (i < 0 || g->fds[i] < 0) {
+        return false;
+    }
+    if (fd) {
+        *fd = fcntl(g->fds[i], F_DUPFD_CLOEXEC, 0);
+    }
+    return !fd || *fd >= 0;
+}
+
+void vmheat_grants_init(VmheatGrants *g, VhHost *host)
+{
+    qemu_mutex_init(&g->lock);
+    for (int i = 0; i < VMHEAT_GRANTS; i++) {
+        g->fds[i] = -1;
+    }
+    host->granted = granted;
+    host->grant_opaque = g;
+}
+
+void vmheat_grants_destroy(VmheatGrants *g)
+{
+    for (int i = 0; i < VMHEAT_GRANTS; i++) {
+        vmheat_grants_set(g, names[i], -1);
+    }
+    qemu_mutex_destroy(&g->lock);
+}
+
+void vmheat_grants_set(VmheatGrants *g, const char *what, int fd)
+{
+    int i = index_of(what);
+
+    assert(i >= 0);
+    QEMU_LOCK_GUARD(&g->lock);
+    if (g->fds[i] >= 0) {
+        close(g->fds[i]);
+    }
+    g->fds[i] = fd;
+}
