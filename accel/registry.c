@@ -9,6 +9,7 @@ const VhPrimitiveOps *const *vh_primitives(void)
         &vh_primitive_trap,
         &vh_primitive_uffd_wp,
         &vh_primitive_idle_page,
+        &vh_primitive_damon,
         &vh_primitive_dirty_log,
         &vh_primitive_dirty_ring,
         &vh_primitive_fake,

@@ -9,6 +9,7 @@
 extern const VhPrimitiveOps vh_primitive_trap;
 extern const VhPrimitiveOps vh_primitive_uffd_wp;
 extern const VhPrimitiveOps vh_primitive_idle_page;
+extern const VhPrimitiveOps vh_primitive_damon;
 extern const VhPrimitiveOps vh_primitive_dirty_log;
 extern const VhPrimitiveOps vh_primitive_dirty_ring;
 extern const VhPrimitiveOps vh_primitive_fake;

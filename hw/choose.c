@@ -4,9 +4,10 @@
  *
  * Every primitive is asked whether it can run here; one that failed in use is
  * out until its time of probation is over. Of those that remain "auto" takes
- * the one that sees most (reads and writes before writes alone), then the one
- * whose check of a page in use costs the guest least, then the first in the
- * registry's order. For writes it takes the cheapest that sees writes alone:
+ * the one that sees most (reads and writes before writes alone), then one whose
+ * pages stay armed until they are touched, which misses less than one that only
+ * looks now and then (damon), then the one whose check of a page in use costs the
+ * guest least, then the first in the registry's order. For writes it takes the cheapest that sees writes alone:
  * only such a one tells them from reads.
  */
 #include "compat/qemu.h"
@@ -93,6 +94,9 @@ static bool better(const VmheatVerdict *a, const VmheatVerdict *b)
     if (sees_accesses(a) != sees_accesses(b)) {
         return sees_accesses(a) > sees_accesses(b);
     }
+    if (a->caps.persistent != b->caps.persistent) {
+        return a->caps.persistent;
+    }
     return a->caps.cost_ns < b->caps.cost_ns;
 }
 
@@ -115,8 +119,8 @@ static char *explain(const VmheatVerdict *v)
     bool both = sees_accesses(v) == 2;
 
     return g_strdup_printf(
-        "auto: %s sees %s and is the cheapest that does, at an estimated "
-        "%.1f us of guest time for a check that fires",
+        "auto: %s sees %s and is the best that does, at an estimated %.1f us "
+        "of guest time for a check that fires",
         v->ops->name, both ? "reads and writes" : "writes (nothing that can "
                                                   "run here sees reads)",
         v->caps.cost_ns / 1000.0);

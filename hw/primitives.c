@@ -199,6 +199,10 @@ char *vmheat_primitives_reason(const VmheatPrimitives *p,
         return g_strdup_printf("works, but %s sees reads too",
                                in_use->ops->name);
     }
+    if (in_use->caps.persistent && !v->caps.persistent) {
+        return g_strdup_printf("works, but %s misses less",
+                               in_use->ops->name);
+    }
     return g_strdup_printf("works, but %s costs the guest less: %.1f us "
                            "against %.1f us for a check that fires",
                            in_use->ops->name, in_use->caps.cost_ns / 1000.0,

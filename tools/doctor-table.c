@@ -10,7 +10,7 @@
 #define ACTIONS (1u << VH_DOCTOR_ACTIONS)
 
 #define KERNEL_FIX "another kernel; please report this, with uname -r"
-#define HELPER "a privileged helper has to open the bitmap and pagemap for QEMU"
+#define HELPER "run 'vmheat grant' as root for each virtual machine"
 
 static const VhDoctorRow rows[] = {
     { "zap-keeps-data", "unmapped shared pages keep data", TRAP, 0, NULL, NULL,
@@ -50,7 +50,7 @@ static const VhDoctorRow rows[] = {
     { "idle-bitmap", "idle-page bitmap", IDLE_PAGE, 0, NULL, HELPER,
       KERNEL_FIX },
     { "damon-sysfs", "the kernel's DAMON is there, unused", DAMON, 0, NULL,
-      "a privileged helper has to drive it for QEMU", KERNEL_FIX },
+      "run 'vmheat grant --damon' as root for a virtual machine", KERNEL_FIX },
     { "collapse", "2 MiB pages can be made on demand", 0, ACTIONS, NULL, NULL,
       KERNEL_FIX },
     { "psi-memory", "the host tells memory pressure", 0, ACTIONS, NULL, NULL,

@@ -17,6 +17,8 @@ static const VhVerb verbs[] = {
     { "resume", "Go on after pause.", "stj", false, vh_cmd_resume },
     { "doctor", "Try what this host can do and say which primitives can run.",
       COMMON "P", true, vh_cmd_doctor },
+    { "grant", "Hand QEMU files that only root may open, for more primitives.",
+      "stcCpDIURBFOK", false, vh_cmd_grant },
     {},
 };
 

@@ -128,6 +128,7 @@ CASES = {
     "top-json": (["top", "--once", "--json"], {}, {}),
     "pause": (["pause"], {}, {}),
     "resume-json": (["resume", "--json"], {}, {}),
+    "help-grant": (["grant", "--help"], {}, {}),
     "help-doctor": (["doctor", "--help"], {}, {}),
     "doctor": (DOCTOR, ALONE, host()),
     "doctor-qemu": (DOCTOR, {}, host()),

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmheat grant against a real QEMU, as root and not."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+from guest import Guest, environment
+
+CLI = environment("VMHEAT_CLI")
+BAD_HOST = 6  # exit status: something is wrong with this host
+
+
+def primitive(g, name):
+    return next(p for p in g.qmp("query-vmheat")["primitives"]
+                if p["name"] == name)
+
+
+class Grant(unittest.TestCase):
+    def setUp(self):
+        if os.geteuid():
+            self.skipTest("needs root")
+        # a QMP socket serves one client: the test has the other one
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        os.chmod(directory.name, 0o755)
+        self.socket = os.path.join(directory.name, "qmp")
+
+    def guest(self, **kwargs):
+        return Guest(machine="microvm", args=[
+            "-qmp", f"unix:{self.socket},server=on,wait=off"], **kwargs)
+
+    def run_cli(self, *arguments, user=None):
+        done = subprocess.run(
+            [CLI, "grant", "-s", self.socket, *arguments], text=True,
+            capture_output=True, timeout=30, check=False, user=user,
+            extra_groups=[] if user else None)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_wrong_file(self):
+        """What is no bitmap is handed over, and refused by the primitive."""
+        with self.guest() as g:
+            self.assertIn("vmheat grant", primitive(g, "idle-page")["reason"])
+            code, out, err = self.run_cli("--page-idle", "/dev/null")
+            self.assertEqual((code, err), (0, ""), out)
+            self.assertIn("/dev/null", out)
+            self.assertIn(f"/proc/{g.process.pid}/pagemap", out)
+            self.assertIn("trap", out)
+            found = primitive(g, "idle-page")
+            self.assertFalse(found["available"])
+            self.assertNotIn("run 'vmheat grant'", found["reason"])
+            last = g.qmp("query-vmheat")["snapshot"]
+            g.qmp.wait_until("it goes on", lambda: g.qmp(
+                "query-vmheat")["snapshot"] > last + 1)
+            code, out, err = self.run_cli("--revoke")
+            self.assertEqual((code, err), (0, ""), out)
+            self.assertIn("vmheat grant", primitive(g, "idle-page")["reason"])
+
+    def test_no_bitmap(self):
+        with self.guest() as g:
+            code, out, err = self.run_cli("--page-idle", "/nonexistent")
+            self.assertEqual((code, out), (BAD_HOST, ""))
+            self.assertIn("CONFIG_IDLE_PAGE_TRACKING", err)
+            self.assertEqual(g.qmp("query-vmheat")["primitive"], "trap")
+
+    def test_other_process(self):
+        with self.guest() as g:
+            code, _, err = self.run_cli("--pid", "1", "--page-idle",
+                                        "/dev/null")
+            self.assertEqual(code, BAD_HOST)
+            self.assertIn(f"process {g.process.pid}", err)
+
+    def test_not_root(self):
+        with self.guest() as g:
+            os.chmod(self.socket, 0o777)
+            code, _, err = self.run_cli("--page-idle", "/dev/null",
+                                        user=65534)
+            self.assertEqual(code, BAD_HOST)
+            self.assertIn("run 'vmheat grant' as root", err)
+            # closed again, not kept by QEMU
+            self.assertIn("vmheat grant", primitive(g, "idle-page")["reason"])
+
+    def test_no_device(self):
+        with self.guest(device=None):
+            code, _, err = self.run_cli("--page-idle", "/dev/null")
+            self.assertNotEqual(code, 0)
+            self.assertIn("there is no vmheat device", err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
