@@ -12,7 +12,8 @@
  *   set_map, attrs   send WATCH: guest memory as ranges of QEMU's addresses
  *   regions          take what has come; the latest complete snapshot becomes
  *                    one of guest-physical addresses
- *   idle             send STOP: the kernel's DAMON is free for others
+ *   idle             send STOP: the kernel's DAMON is free for others. If that
+ *                    does not fit, hang up, which ends the helper
  * What lay in the socket for long, because monitoring was paused, is thrown away.
  * Nothing waits. A message that does not fit into the socket now is sent the
  * next time.
@@ -41,6 +42,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "accel/damon-wire.h"
@@ -277,8 +279,8 @@ static void damon_idle(void *p)
     VhDamonMessage stop = { .header = vh_damon_header(VH_DAMON_STOP) };
     bool full;
 
-    if (d->watch.header.type && !d->broken && !d->unsent) {
-        say(d, &stop, &full);
+    if (d->watch.header.type && !d->broken && say(d, &stop, &full) && full) {
+        shutdown(d->fd, SHUT_RDWR);
     }
     d->watch.header.type = 0;
     d->unsent = false;

@@ -4,6 +4,7 @@
  * there. The helper holds a lock on the file: it is alive as long as the lock is
  * held, whatever the process numbers in the file say. So the file is
  * emptied in the end, never removed: a lock on a removed file excludes nobody.
+ * Only its owner may open it: who may read a file may lock it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +53,7 @@ int vh_damon_owner_open(const char *path, VhDamonRecord *old, char **why)
     int fd;
 
     g_mkdir_with_parents(folder, 0755); /* open() tells if that failed */
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB)) {
         *why = problem(path, fd, errno);
         if (fd >= 0) {
