@@ -2,7 +2,8 @@
 """A QMP server that answers from files, or misbehaves as told.
 
 It speaks the real protocol: greeting, capabilities first, ids echoed, one
-client at a time, error classes. Nothing else is needed to test the client.
+client at a time, error classes, descriptors passed with getfd. Nothing else is
+needed to test the client.
 """
 
 import json
@@ -61,6 +62,9 @@ class FakeQMP:
         self.raw = raw
         self.seen = []  # (command, arguments)
         self.events = []  # sent before the next reply
+        self.passed = []  # descriptors that came and were not named yet
+        self.fds = {}  # named with getfd
+        self.granted = {}  # taken over by vmheat-grant
         self.dir = tempfile.mkdtemp(prefix="vmheat-cli-")
         self.path = os.path.join(self.dir, name)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -80,6 +84,9 @@ class FakeQMP:
         if os.path.exists(self.path):
             os.unlink(self.path)
         os.rmdir(self.dir)
+        self.fds.update(enumerate(self.passed))
+        for fd in [*self.fds.values(), *self.granted.values()]:
+            os.close(fd)
 
     def hang_up(self):
         client = self.client
@@ -111,26 +118,36 @@ class FakeQMP:
             return
         self.send(GREETING)
         negotiated = False
-        with client.makefile("rb") as lines:
-            for line in lines:
-                request = json.loads(line)
-                command = request["execute"]
-                if command == "qmp_capabilities":
-                    negotiated = True
-                reply = self._reply(command, request.get("arguments", {}),
-                                    negotiated)
-                if reply == "close":
-                    return
-                if reply is None:
-                    self._wait_for_end(client)
-                    return
-                for event in self.events:
-                    self.send(event)
-                self.events = []
-                if isinstance(reply, bytes):
-                    client.sendall(reply)
-                else:
-                    self.send({**reply, "id": request.get("id")})
+        for line in self._lines(client):
+            request = json.loads(line)
+            command = request["execute"]
+            if command == "qmp_capabilities":
+                negotiated = True
+            reply = self._reply(command, request.get("arguments", {}),
+                                negotiated)
+            if reply == "close":
+                return
+            if reply is None:
+                self._wait_for_end(client)
+                return
+            for event in self.events:
+                self.send(event)
+            self.events = []
+            if isinstance(reply, bytes):
+                client.sendall(reply)
+            else:
+                self.send({**reply, "id": request.get("id")})
+
+    def _lines(self, client):
+        """Each line, once what descriptors came with it are in self.passed."""
+        text = b""
+        while True:
+            data, fds, _, _ = socket.recv_fds(client, 65536, 16)
+            self.passed += fds
+            if not data:
+                return
+            *lines, text = (text + data).split(b"\n")
+            yield from lines
 
     @staticmethod
     def _wait_for_end(client):
@@ -146,12 +163,33 @@ class FakeQMP:
             return self.replies[command](arguments)
         if command in ("qmp_capabilities", "vmheat-pause", "vmheat-resume"):
             return {"return": {}}
+        if command in ("getfd", "closefd", "vmheat-grant", "vmheat-revoke"):
+            return self._descriptors(command, arguments)
         if command == "query-vmheat":
             return {"return": self.info}
         if command == "query-vmheat-regions":
             return {"return": filtered(self.regions, arguments)}
         return error("CommandNotFound",
                      f"The command {command} has not been found")
+
+    def _descriptors(self, command, arguments):
+        """As QEMU and monitor/qmp.c do it."""
+        if command == "vmheat-revoke":
+            for what in list(self.granted):
+                os.close(self.granted.pop(what))
+        elif command == "getfd":
+            if len(self.passed) != 1:
+                return error("GenericError", f"{len(self.passed)} descriptors "
+                             "came with getfd")
+            self.fds[arguments["fdname"]] = self.passed.pop()
+        elif not set(arguments.values()) <= set(self.fds):
+            return error("GenericError", "unknown descriptor")
+        elif command == "closefd":
+            os.close(self.fds.pop(arguments["fdname"]))
+        else:
+            self.granted.update({what: self.fds.pop(name)
+                                 for what, name in arguments.items()})
+        return {"return": {}}
 
 
 def wait_until(check, timeout=10.0):

@@ -141,6 +141,18 @@ static int set_count(Tree *t, const char *text)
     return 0;
 }
 
+/* The kernel does not start what is set up by halves, nor look later. */
+static bool is_ready(const Tree *t, const char *text)
+{
+    g_autofree char *pid = get(t, TARGET "pid_target");
+    g_autofree char *end = get(t, TARGET "regions/0/end");
+    g_autofree char *age = get(t, SCHEME "access_pattern/age/max");
+
+    return !g_str_equal(text, "on") ||
+           (!g_str_equal(pid, "0") && !g_str_equal(age, "0") &&
+            (t->no_fvaddr || !g_str_equal(end, "0")));
+}
+
 static int tree_write(void *opaque, const char *path, const char *text)
 {
     Tree *t = opaque;
@@ -153,7 +165,7 @@ static int tree_write(void *opaque, const char *path, const char *text)
         return set_count(t, text);
     }
     if (g_str_equal(name, "kdamonds/0/state")) {
-        return set_state(t, text);
+        return is_ready(t, text) ? set_state(t, text) : EINVAL;
     }
     g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
     put(t, name, text);
@@ -485,6 +497,44 @@ static void test_helper_and_signal(void)
     clear(&t);
 }
 
+/* QEMU's process ends; somebody else has its end of the socket. */
+static void test_helper_and_process(void)
+{
+    Helper x;
+    Tree t;
+
+    init(&t);
+    start_helper(&x, &t);
+    have_it_watch(&x);
+    close(x.pipes[1][1]);
+    x.pipes[1][1] = dup(0);
+    end_helper(&x, "QEMU has ended");
+    g_assert_true(x.good);
+    assert_file(&t, "kdamonds/nr_kdamonds", "0");
+    clear(&t);
+}
+
+/* The kernel's DAMON is switched off by somebody: QEMU is told. */
+static void test_helper_and_end_of_damon(void)
+{
+    VhDamonMessage m;
+    Helper x;
+    Tree t;
+
+    init(&t);
+    start_helper(&x, &t);
+    have_it_watch(&x);
+    put(&t, "kdamonds/0/state", "off");
+    do {
+        g_assert_cmpint(recv(x.socket, &m, sizeof(m), 0), >, 0);
+    } while (m.header.type == VH_DAMON_REGIONS);
+    g_assert_cmpint(m.header.type, ==, VH_DAMON_ERROR);
+    end_helper(&x, "has stopped");
+    g_assert_false(x.good);
+    assert_file(&t, "kdamonds/nr_kdamonds", "0");
+    clear(&t);
+}
+
 static void test_helper_and_nonsense(void)
 {
     VhDamonMessage m;
@@ -519,6 +569,8 @@ int main(int argc, char **argv)
     g_test_add_func("/damon-sysfs/one-at-a-time", test_one_at_a_time);
     g_test_add_func("/damon-helper/qemus-end", test_helper_and_qemus_end);
     g_test_add_func("/damon-helper/signal", test_helper_and_signal);
+    g_test_add_func("/damon-helper/process", test_helper_and_process);
+    g_test_add_func("/damon-helper/end-of-damon", test_helper_and_end_of_damon);
     g_test_add_func("/damon-helper/nonsense", test_helper_and_nonsense);
     return g_test_run();
 }

@@ -251,6 +251,89 @@ static void test_helper_talks_nonsense(void)
     stop(&r);
 }
 
+/* The helper does not listen: room for nothing more. */
+static void fill(Rig *r)
+{
+    VhDamonMessage m = { .header = vh_damon_header(VH_DAMON_STOP) };
+    int n = 0;
+
+    while (!vh_damon_send(r->fds[0], &m, vh_damon_length(&m))) {
+        n++;
+    }
+    g_assert_cmpint(n, >, 0);
+}
+
+/* What comes after all the STOPs. */
+static VhDamonGot hear_last(Rig *r)
+{
+    VhDamonGot got;
+
+    do {
+        got = hear(r);
+    } while (got == VH_DAMON_GOT && r->m.header.type == VH_DAMON_STOP);
+    return got;
+}
+
+/* A WATCH that does not fit is sent later, and only the latest. */
+static void test_deaf_helper(void)
+{
+    VhAttrs first = { 10000, 200000, 1000000, 10, 100 };
+    VhAttrs second = { 20000, 200000, 1000000, 10, 100 };
+    Rig r;
+
+    start(&r);
+    fill(&r);
+    ops->attrs(r.p, &first);
+    ops->attrs(r.p, &second);
+    g_assert_null(ops->regions(r.p));
+    g_assert_cmpint(hear_last(&r), ==, VH_DAMON_NOTHING);
+    g_assert_null(ops->regions(r.p));
+    g_assert_cmpint(hear(&r), ==, VH_DAMON_GOT);
+    g_assert_cmpint(r.m.header.type, ==, VH_DAMON_WATCH);
+    g_assert_cmpuint(r.m.watch.sampling_us, ==, 20000);
+    g_assert_null(ops->broken(r.p));
+    g_assert_cmpint(hear(&r), ==, VH_DAMON_NOTHING);
+    stop(&r);
+}
+
+/* A STOP that does not fit: hanging up stops DAMON as well. */
+static void test_idle_deaf_helper(void)
+{
+    g_autofree char *why = NULL;
+    Rig r;
+
+    start(&r);
+    fill(&r);
+    ops->idle(r.p);
+    g_assert_cmpint(hear_last(&r), ==, VH_DAMON_CLOSED);
+    g_assert_false(ops->set_map(r.p, r.map, &why));
+    g_assert_nonnull(strstr(why, "has ended"));
+    stop(&r);
+}
+
+/* What is watched already is not begun anew: DAMON would forget its regions. */
+static void test_same_map(void)
+{
+    g_autofree char *why = NULL;
+    VhMap *same = new_map();
+    uint64_t id;
+    Rig r;
+
+    start(&r);
+    id = r.m.watch.id;
+    g_assert_true(ops->set_map(r.p, same, &why));
+    g_assert_cmpint(hear(&r), ==, VH_DAMON_NOTHING);
+    ops->idle(r.p);
+    g_assert_true(ops->set_map(r.p, same, &why));
+    g_assert_cmpint(hear(&r), ==, VH_DAMON_GOT);
+    g_assert_cmpint(r.m.header.type, ==, VH_DAMON_STOP);
+    g_assert_cmpint(hear(&r), ==, VH_DAMON_GOT);
+    g_assert_cmpint(r.m.header.type, ==, VH_DAMON_WATCH);
+    g_assert_cmpuint(r.m.watch.id, !=, id);
+    vh_map_unref(same);
+    stop(&r);
+}
+
 static void test_not_granted(void)
 {
     g_autofree char *why = NULL;
@@ -401,6 +484,9 @@ int main(int argc, char **argv)
     g_test_add_func("/damon/helper-ends", test_helper_ends);
     g_test_add_func("/damon/helper-complains", test_helper_complains);
     g_test_add_func("/damon/helper-talks-nonsense", test_helper_talks_nonsense);
+    g_test_add_func("/damon/deaf-helper", test_deaf_helper);
+    g_test_add_func("/damon/idle-deaf-helper", test_idle_deaf_helper);
+    g_test_add_func("/damon/same-map", test_same_map);
     g_test_add_func("/damon/not-granted", test_not_granted);
     g_test_add_func("/damon/wrong-descriptor", test_wrong_descriptor);
     g_test_add_func("/damon/wire/valid", test_valid);
