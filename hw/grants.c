@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "compat/qemu.h"
+#include "accel/damon-wire.h"
+#include "accel/page-idle.h"
 #include "hw/grants.h"
 
 static const char *const names[VMHEAT_GRANTS] = {
@@ -50,6 +52,27 @@ void vmheat_grants_destroy(VmheatGrants *g)
         vmheat_grants_set(g, names[i], -1);
     }
     qemu_mutex_destroy(&g->lock);
+}
+
+bool vmheat_grants_check(const char *what, int fd, Error **errp)
+{
+    g_autofree char *why = NULL;
+    bool ok;
+
+    if (g_str_equal(what, VH_GRANT_PAGE_IDLE)) {
+        ok = vh_page_idle_verify_bitmap(fd, &why);
+    } else if (g_str_equal(what, VH_GRANT_PAGEMAP)) {
+        ok = vh_page_idle_verify_pagemap(fd, &why);
+    } else {
+        ok = vh_damon_is_socket(fd);
+        why = ok ? NULL
+                 : g_strdup("the descriptor given as " VH_GRANT_DAMON
+                            " is not the socket of 'vmheat grant --damon'");
+    }
+    if (!ok) {
+        error_setg(errp, "%s", why);
+    }
+    return ok;
 }
 
 void vmheat_grants_set(VmheatGrants *g, const char *what, int fd)

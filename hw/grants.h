@@ -27,6 +27,9 @@ void vmheat_grants_init(VmheatGrants *g, VhHost *host);
 /** vmheat_grants_destroy() - closes everything */
 void vmheat_grants_destroy(VmheatGrants *g);
 
+/** vmheat_grants_check() - is @fd what it is given as? Changes nothing. */
+bool vmheat_grants_check(const char *what, int fd, Error **errp);
+
 /** vmheat_grants_set() - @fd, which is taken, is @what; -1 takes it back */
 void vmheat_grants_set(VmheatGrants *g, const char *what, int fd);
 

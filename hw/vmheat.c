@@ -373,6 +373,10 @@ static bool open_grant(VmheatDevice *d, const char *what, const char *path,
         error_prepend(errp, "%s: ", what);
         return false;
     }
+    if (!vmheat_grants_check(what, fd, errp)) {
+        close(fd);
+        return false;
+    }
     vmheat_grants_set(&d->grants, what, fd);
     return true;
 }

@@ -157,7 +157,8 @@ void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
         return;
     }
     for (size_t i = 0; ok && i < ARRAY_SIZE(what); i++) {
-        ok = take_fd(name[i], &fd[i], errp);
+        ok = take_fd(name[i], &fd[i], errp) &&
+             (fd[i] < 0 || vmheat_grants_check(what[i], fd[i], errp));
     }
     for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
         if (ok && fd[i] >= 0) {

@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -55,8 +56,12 @@ FILES = {
        for what in ("sz", "nr_accesses", "age") for end in ("min", "max")},
     f"{SCHEME}/tried_regions/total_bytes": 12288,
 }
-# start, end, nr_accesses, age
-TRIED = [(0x10000, 0x12000, 20, 4), (0x12000, 0x13000, 0, 90)]
+# start, end, nr_accesses, age; more of them than a message holds
+TRIED = [(0x10000, 0x12000, 20, 4), (0x12000, 0x13000, 0, 90),
+         *((0x100000 + i * 0x2000, 0x101000 + i * 0x2000, i % 21, i)
+           for i in range(600))]
+PART = 512
+FEW = 20  # of them, but for one test
 
 
 def watch(ident=1, ranges=((0x10000, 0x13000),), sampling=5000, version=1):
@@ -76,6 +81,7 @@ class Grant(unittest.TestCase):
         self.bitmap = self.file("bitmap", "x" * 4096)
         self.owner = os.path.join(self.dir, "run", "damon.owner")
         self.root = os.path.join(self.dir, "admin")
+        self.tried = TRIED[:FEW]
         self.look_like_qemu()
 
     def file(self, name, text):
@@ -96,7 +102,7 @@ class Grant(unittest.TestCase):
         if tree and not os.path.exists(self.root):
             for name, text in FILES.items():
                 self.file(f"admin/{name}", text)
-            for i, region in enumerate(TRIED):
+            for i, region in enumerate(reversed(self.tried)):
                 for name, value in zip(("start", "end", "nr_accesses", "age"),
                                        region):
                     self.file(f"admin/{SCHEME}/tried_regions/{i}/{name}",
@@ -153,14 +159,21 @@ class Grant(unittest.TestCase):
                      args=["--page-idle", self.bitmap])
 
     def test_other_process(self):
-        """Also a process that may be looked at gets nothing of another's."""
-        with subprocess.Popen(["sleep", "60"]) as other:
-            self.addCleanup(other.kill)
+        """Another QEMU gets nothing of this one, nor the other way round."""
+        script = ("import mmap, os, sys; f = open(sys.argv[1], 'r+b'); "
+                  "m = mmap.mmap(f.fileno(), 4096); print(flush=True); "
+                  "sys.stdin.read()")
+        with subprocess.Popen(
+                [sys.executable, "-c", script,
+                 os.path.join(self.dir, "vmheat.so")], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE) as other:
+            other.stdout.readline()
             for pid in (other.pid, 1):
-                self.refused(HOST, f"process {pid}",
+                self.refused(HOST, f"process {pid} is not at the other end",
+                             f"process {os.getpid()} is",
                              args=["--pid", str(pid), "--page-idle",
                                    self.bitmap])
-            other.kill()
+            other.stdin.close()
 
     def test_this_process(self):
         self.damon_runs("--pid", str(os.getpid()))
@@ -219,6 +232,17 @@ class Grant(unittest.TestCase):
         self.plugin[0] = 1
         entry = os.pread(self.server.granted["pagemap"], 8, page // 4096 * 8)
         self.assertTrue(struct.unpack("=Q", entry)[0] & (1 << 55) - 1)
+
+    def test_no_page_frame_numbers(self):
+        """Root, but not of the kind that pagemap shows them to."""
+        self.need_pfns()
+        done = subprocess.run(
+            ["setpriv", "--bounding-set=-sys_admin",
+             *self.command("--page-idle", self.bitmap)], env=ENV, text=True,
+            capture_output=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, HOST, done.stderr)
+        self.assertIn("without CAP_SYS_ADMIN", done.stderr)
+        self.assertEqual(self.sent(), [])
 
     def test_no_bitmap(self):
         gone = os.path.join(self.dir, "gone")
@@ -318,6 +342,7 @@ class Grant(unittest.TestCase):
         self.given_back()
 
     def test_damon(self):
+        self.tried = TRIED
         process, end = self.helper()
         self.assertEqual(self.sent(), [
             ("getfd", {"fdname": "vmheat-damon"}),
@@ -330,10 +355,15 @@ class Grant(unittest.TestCase):
         ident, number, taken, sampling, aggregation, most, total, first, nr = \
             REGIONS_BODY.unpack_from(body)
         self.assertEqual((ident, number, sampling, aggregation, most, total,
-                          first, nr), (77, 1, 5000, 100000, 20, 2, 0, 2))
+                          first, nr),
+                         (77, 1, 5000, 100000, 20, len(TRIED), 0, PART))
         self.assertLess(abs(time.monotonic_ns() - taken), 20e9)
-        self.assertEqual(list(REGION.iter_unpack(body[REGIONS_BODY.size:])),
-                         TRIED)
+        rest = self.hear(end, REGIONS)
+        self.assertEqual(REGIONS_BODY.unpack_from(rest),
+                         (ident, number, taken, sampling, aggregation, most,
+                          total, PART, len(TRIED) - PART))
+        self.assertEqual([r for part in (body, rest) for r in
+                          REGION.iter_unpack(part[REGIONS_BODY.size:])], TRIED)
         for name, value in (("kdamonds/nr_kdamonds", "1"),
                             (f"{CONTEXT}/operations", "fvaddr"),
                             (f"{TARGET}/pid_target", str(os.getpid())),
