@@ -232,7 +232,7 @@ static void fault_bh(void *opaque)
         if (news->why) {
             vmheat_primitives_failed(&d->primitives, news->ops, news->why);
         }
-        tell_state(d);
+        update(d); /* what is left may have to stand aside, or not */
     }
     object_unref(OBJECT(d));
     g_free(news->why);
@@ -265,11 +265,18 @@ static void primitives_changed(void *opaque)
 {
     VmheatDevice *d = opaque;
     VmheatPrimitives *p = &d->primitives;
+    bool release;
 
     if (!d->worker) {
         return; /* QEMU is exiting */
     }
+    /* one that must stand aside now is not to begin, not even for a moment */
+    suspend_reason(d, &release);
+    if (release) {
+        update(d);
+    }
     vmheat_worker_set_primitives(d->worker, &p->primitive, &p->writes);
+    update(d);
     if (d->told_primitive != p->primitive.ops) {
         d->told_primitive = p->primitive.ops;
         vmheat_event_primitive(DEVICE(d)->id, p->primitive.ops->name,
