@@ -13,8 +13,8 @@
  *   access   a write faults once; KVM notes it and the guest goes on.
  *   collect  fetch KVM's bitmap, look at the page's bit.
  * Nothing is unmapped and no page is touched, so any memory will do (private,
- * shared, hugetlb), nothing can be lost, and monitoring can go on while an
- * outgoing migration runs.
+ * shared, hugetlb), nothing can be lost, and monitoring of a guest whose RAMBlocks
+ * have at most 1 GiB can go on while an outgoing migration runs.
  *
  * Costs
  * -----
@@ -39,6 +39,9 @@
 #include "accel/registry.h"
 
 #define GAIN (1.0 / 16)
+/* Migration has KVM protect pages again in steps of this size as it sends them
+ * (QEMU's CLEAR_BITMAP_SHIFT_DEFAULT). */
+#define MIGRATION_STEP (1ULL << 30)
 
 typedef struct DirtyLog {
     const VhHost *host;
@@ -48,8 +51,24 @@ typedef struct DirtyLog {
     size_t nr_pages;
     double arm_ns;
     double collect_ns;
+    uint64_t spent_before_ns; /* by others, before open */
     VhPrimitiveStats stats;
 } DirtyLog;
+
+/*
+ * Our sync marks again what migration has noted but not yet had protected. In a
+ * RAMBlock of one step that is next to nothing; a larger one would be sent up to
+ * twice. TCG's own log loses writes in a live migration as it is.
+ */
+static bool spares_migration(const VhMap *map, const VhHost *host)
+{
+    for (size_t i = 0; i < map->nr; i++) {
+        if (map->sections[i].block_size > MIGRATION_STEP) {
+            return false;
+        }
+    }
+    return host->kvm;
+}
 
 static bool log_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
                       char **why)
@@ -63,8 +82,7 @@ static bool log_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
         .persistent = true,
         .needs = "a QEMU without vhost devices and without dirty rings",
         .blind = "reads, and writes by assigned devices (VFIO)",
-        /* TCG's own log loses writes in a live migration as it is */
-        .through_migration = host->kvm,
+        .through_migration = spares_migration(map, host),
         .cost_ns = vh_calibrate_write_fault(host->kvm, host->nested),
     };
     if (host->dirty_kind == VH_DIRTY_RING) {
@@ -86,6 +104,7 @@ static void *log_open(const VhHost *host, char **why)
     DirtyLog *l = g_new0(DirtyLog, 1);
 
     l->host = host;
+    l->spent_before_ns = host->dirty->spent_ns(host->dirty_opaque);
     l->stats.fire_ns = vh_calibrate_write_fault(host->kvm, host->nested);
     return l;
 }
@@ -105,6 +124,9 @@ static bool log_set_map(void *p, VhMap *map, char **why)
     DirtyLog *l = p;
 
     if (!l->host->dirty->start(l->host->dirty_opaque, map, why)) {
+        if (!*why) {
+            *why = g_strdup("QEMU wanted guest memory back meanwhile");
+        }
         log_idle(l);
         return false;
     }
@@ -231,7 +253,7 @@ static void log_stats(void *p, VhPrimitiveStats *out)
 
     l->stats.arm_ns = l->arm_ns;
     l->stats.collect_ns = l->collect_ns;
-    l->stats.host_ns = spent_ns(l);
+    l->stats.host_ns = spent_ns(l) - l->spent_before_ns;
     l->stats.detail = l->host->kvm ? "KVM dirty bitmap, manual clear"
                                    : "TCG dirty bitmap";
     *out = l->stats;

@@ -58,6 +58,8 @@ typedef struct Ring {
     double allowance;  /* fires that may be caused */
     uint64_t taken_ns;
     uint64_t gap_ns; /* between the latest two pictures */
+    uint64_t spent_before_ns; /* by others, before open */
+    char *why; /* it cannot go on */
     VhPrimitiveStats stats;
     char detail[64];
 } Ring;
@@ -95,6 +97,7 @@ static void *ring_open(const VhHost *host, char **why)
     Ring *r = g_new0(Ring, 1);
 
     r->host = host;
+    r->spent_before_ns = host->dirty->spent_ns(host->dirty_opaque);
     r->exposure = EXPOSURE_MAX / 2; /* unless it turns out to need less */
     r->stats.fire_ns = vh_calibrate_write_fault(host->kvm, host->nested);
     return r;
@@ -118,6 +121,7 @@ static void ring_idle(void *p)
     }
     g_clear_pointer(&r->written, g_free);
     g_clear_pointer(&r->map, vh_map_unref);
+    g_clear_pointer(&r->why, g_free);
     r->have = false;
 }
 
@@ -135,15 +139,9 @@ static size_t words(const VhMapSection *s)
 static bool ring_set_map(void *p, VhMap *map, char **why)
 {
     Ring *r = p;
-    const char *refusal = r->host->dirty->lost(r->host->dirty_opaque);
 
     vh_map_ref(map);
     ring_idle(r);
-    if (refusal) {
-        *why = g_strdup(refusal);
-        vh_map_unref(map);
-        return false;
-    }
     r->map = map;
     r->written = g_new0(uint64_t *, map->nr + 1);
     for (size_t i = 0; i < map->nr; i++) {
@@ -171,12 +169,11 @@ static uint64_t *find_bit(Ring *r, uint64_t gpa, uint64_t *bit)
 
 static void expose(Ring *r)
 {
-    g_autofree char *why = NULL;
-
-    if (r->exposing || r->allowance <= 0) {
+    if (r->exposing || r->why || r->allowance <= 0) {
         return;
     }
-    r->exposing = r->host->dirty->start(r->host->dirty_opaque, r->map, &why);
+    r->exposing =
+        r->host->dirty->start(r->host->dirty_opaque, r->map, &r->why);
     r->left = r->exposure;
     r->begun_ns = vh_clock_now(&r->host->clock);
 }
@@ -234,6 +231,17 @@ static void judge(Ring *r, uint64_t now, uint64_t pages)
     }
 }
 
+/* The exposure brought nothing: what was known before is old. */
+static void spoil(Ring *r)
+{
+    const char *lost = r->host->dirty->lost(r->host->dirty_opaque);
+
+    r->why = g_strdup(lost);
+    r->have = false;
+    r->overlays = OVERLAYS_MAX;
+    end_exposure(r);
+}
+
 /* What was written during the exposure is the new picture. */
 static void develop(Ring *r)
 {
@@ -243,7 +251,11 @@ static void develop(Ring *r)
     if (r->overlays >= OVERLAYS_MAX) {
         wipe(r);
     }
-    r->have = r->host->dirty->each(r->host->dirty_opaque, mark, r);
+    if (!r->host->dirty->each(r->host->dirty_opaque, mark, r)) {
+        spoil(r);
+        return;
+    }
+    r->have = true;
     end_exposure(r);
     judge(r, now, r->stats.fires - before);
     r->gap_ns = r->taken_ns ? now - r->taken_ns : 0;
@@ -281,17 +293,15 @@ static void ring_stats(void *p, VhPrimitiveStats *out)
              : r->gap_ns > 10000000000ULL ? "minute or less"
              : r->gap_ns > 1000000000ULL  ? "few seconds"
                                           : "second or less");
-    r->stats.host_ns = r->host->dirty->spent_ns(r->host->dirty_opaque);
+    r->stats.host_ns =
+        r->host->dirty->spent_ns(r->host->dirty_opaque) - r->spent_before_ns;
     r->stats.detail = r->detail;
     *out = r->stats;
 }
 
 static char *ring_broken(void *p)
 {
-    Ring *r = p;
-    const char *why = r->host->dirty->lost(r->host->dirty_opaque);
-
-    return r->map && why ? g_strdup(why) : NULL;
+    return g_strdup(((Ring *)p)->why);
 }
 
 const VhPrimitiveOps vh_primitive_dirty_ring = {

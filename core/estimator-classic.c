@@ -59,6 +59,7 @@ typedef struct Classic {
     VhChooser chooser;
     uint32_t generation; /* of the region numbers in cookies */
     size_t split_at_nr;  /* regions before the last split */
+    bool writes;         /* checks for writes were planned since aggregate() */
 } Classic;
 
 static void *classic_create(const VhAttrs *attrs, const VhRng *rng)
@@ -148,6 +149,7 @@ static size_t classic_plan(void *e, const VhPlanBudget *budget, VhCheck *out)
     size_t n = vh_choose(&c->chooser, &c->regions,
                          vh_attrs_max_accesses(&c->attrs), budget, &c->rng);
 
+    c->writes |= budget->write;
     for (size_t k = 0; k < n; k++) {
         uint32_t i = c->chooser.order[k];
         const VhRegion *r = &c->regions.v[i];
@@ -203,9 +205,11 @@ static uint32_t scaled(uint64_t fires, uint64_t answered, uint32_t max)
     return (fires * max + answered / 2) / answered;
 }
 
-static void count_writes(VhRegion *r, uint32_t max)
+static void count_writes(const Classic *c, VhRegion *r, uint32_t max)
 {
-    if (r->write_answered) {
+    if (!c->writes) {
+        r->write_known = false; /* nobody looks any more */
+    } else if (r->write_answered) {
         r->nr_writes = scaled(r->write_fires, r->write_answered, max);
         r->write_known = true;
     }
@@ -221,7 +225,7 @@ static uint32_t count_accesses(Classic *c)
 
         r->nr_accesses = r->answered ? scaled(r->fires, r->answered, max)
                                      : r->last_nr_accesses;
-        count_writes(r, max);
+        count_writes(c, r, max);
         most = MAX(most, r->nr_accesses);
     }
     return most;
@@ -311,6 +315,7 @@ static VhSnapshot *classic_aggregate(void *e)
     s = publish(c);
     split(c);
     reset(c);
+    c->writes = false;
     c->generation++;
     return s;
 }

@@ -10,13 +10,14 @@
  *
  * A request is the main thread's: its bottom half frees it, having acted on it
  * or found that it was given up. As closing happens under the BQL, a request is
- * never given up while its step runs.
+ * given up while its step runs only if the step itself lets go of the BQL. Such
+ * a step must not touch its argument afterwards; the next one is not run then.
  */
 #include "hw/bql-call.h"
 
 typedef struct Request {
     VmheatBqlCaller *caller; /* NULL: given up */
-    bool (*step)(void *arg);
+    bool (*step)(void *arg); /* done? else it is called again */
     void *arg;
 } Request;
 
@@ -52,21 +53,21 @@ static void answer(VmheatBqlCaller *c, bool done)
     qemu_cond_signal(&c->answered);
 }
 
-/* Main thread. Only it gives requests up, so @caller does not change here. */
+/* Main thread. Requests are given up under the BQL, so @caller changes in a
+ * step at most. */
 static void serve_bh(void *opaque)
 {
     Request *r = opaque;
-    VmheatBqlCaller *c = r->caller;
 
-    if (c && !r->step(r->arg)) {
+    if (r->caller && !r->step(r->arg)) {
         aio_bh_schedule_oneshot(qemu_get_aio_context(), serve_bh, r);
         return;
     }
-    g_free(r);
-    if (c) {
-        QEMU_LOCK_GUARD(&c->lock);
-        answer(c, true);
+    if (r->caller) {
+        QEMU_LOCK_GUARD(&r->caller->lock);
+        answer(r->caller, true);
     }
+    g_free(r);
 }
 
 bool vmheat_bql_call(VmheatBqlCaller *c, bool (*step)(void *arg), void *arg)

@@ -22,11 +22,17 @@
  *
  * vhost leaves memory that is logged for any other client than migration out
  * of what it hands to the kernel (vhost_section()): the guest's network would
- * stop. So there is no logging while a vhost device exists, and when one is
- * plugged in, logging ends before its driver can start.
+ * stop. So there is no logging while a vhost device exists, be it one whose back
+ * end is not connected now, and when one is plugged in, logging ends before its
+ * driver can start.
  *
  * Everything here runs in the main thread under the BQL, in steps of some ten
  * microseconds; the worker waits (hw/bql-call.c).
+ *
+ * With dirty rings a sync waits for the vCPUs and lets go of the BQL meanwhile;
+ * others may then end logging or give the worker's call up. So it is the last
+ * act of a step, and the next step looks anew. What the vCPUs still noted when
+ * logging ended turns up when it begins again, and is dropped then.
  */
 #include "compat/qemu.h"
 #include "hw/dirty.h"
@@ -48,12 +54,24 @@ typedef struct LogJob {
     size_t nr;
     size_t at;
     bool looked;
+    bool synced;          /* the sync of this call was done */
     GPtrArray *regions;   /* each */
     GPtrArray *snapshots; /* each: of the region with the same index */
     const char *refusal;
 } LogJob;
 
-static bool any_vhost(void)
+/*
+ * Devices and back ends that would be kept out of logged memory, once they are
+ * connected. Their types are named vhost-user-blk-pci, cryptodev-vhost-user...
+ * vhost netdevs listen all the time, connected or not.
+ */
+static int is_vhost(Object *child, void *opaque)
+{
+    return strstr(object_get_typename(child), "vhost") != NULL;
+}
+
+/* Is guest memory told to vhost now? Quick. */
+static bool vhost_listens(void)
 {
     MemoryListener *l;
 
@@ -64,6 +82,12 @@ static bool any_vhost(void)
         }
     }
     return false;
+}
+
+static bool any_vhost(void)
+{
+    return vhost_listens() ||
+           object_child_foreach_recursive(object_get_root(), is_vhost, NULL);
 }
 
 static void log_region(VmheatDirty *d, MemoryRegion *mr)
@@ -127,35 +151,61 @@ static void clear_bits(MemoryRegion *mr, hwaddr offset, hwaddr size)
                                                         DIRTY_MEMORY_VGA));
 }
 
+static bool has_rings(void)
+{
+    return kvm_enabled() && kvm_dirty_ring_enabled();
+}
+
+/* Logging of all regions of the map and of no other. */
+static void log_map(VmheatDirty *d, const VhMap *map)
+{
+    memory_region_transaction_begin();
+    for (guint i = d->logged->len; i-- > 0;) {
+        if (!in_map(map, g_ptr_array_index(d->logged, i))) {
+            g_ptr_array_remove_index_fast(d->logged, i);
+        }
+    }
+    for (size_t i = 0; i < map->nr; i++) {
+        MemoryRegion *mr = map->sections[i].region;
+
+        if (!g_ptr_array_find(d->logged, mr, NULL)) {
+            log_region(d, mr);
+        }
+    }
+    memory_region_transaction_commit();
+}
+
+static void clear_all(VmheatDirty *d)
+{
+    for (guint i = 0; i < d->logged->len; i++) {
+        MemoryRegion *mr = g_ptr_array_index(d->logged, i);
+
+        clear_bits(mr, 0, memory_region_size(mr));
+    }
+}
+
 static bool start_step(void *arg)
 {
     LogJob *j = arg;
     VmheatDirty *d = j->d;
 
+    if (j->synced) {
+        clear_all(d); /* rings: what was written before does not count */
+        return true;
+    }
     if (any_vhost()) {
         j->refusal = vhost_refusal;
         return true;
     }
     qatomic_set(&d->lost, NULL);
-    memory_region_transaction_begin();
-    for (guint i = d->logged->len; i-- > 0;) {
-        if (!in_map(j->map, g_ptr_array_index(d->logged, i))) {
-            g_ptr_array_remove_index_fast(d->logged, i);
-        }
+    d->synced = false;
+    log_map(d, j->map);
+    if (!has_rings()) {
+        return true;
     }
-    for (size_t i = 0; i < j->map->nr; i++) {
-        MemoryRegion *mr = j->map->sections[i].region;
-
-        if (!g_ptr_array_find(d->logged, mr, NULL)) {
-            log_region(d, mr);
-            if (kvm_enabled() && kvm_dirty_ring_enabled()) {
-                /* what was written before does not count */
-                clear_bits(mr, 0, memory_region_size(mr));
-            }
-        }
-    }
-    memory_region_transaction_commit();
-    return true;
+    j->synced = true;
+    vh_dirty_sync();
+    return false;
 }
 
 static bool dirty_start(void *opaque, VhMap *map, char **why)
@@ -163,7 +213,6 @@ static bool dirty_start(void *opaque, VhMap *map, char **why)
     LogJob j = { .d = opaque, .map = map };
 
     if (!vmheat_bql_call(j.d->caller, start_step, &j)) {
-        *why = g_strdup("QEMU was busy with something else");
         return false;
     }
     if (j.refusal) {
@@ -217,8 +266,18 @@ static void look(LogJob *j)
     }
 }
 
+static void end_for_vhost(VmheatDirty *d)
+{
+    vmheat_dirty_quiet(d);
+    qatomic_set(&d->lost, vhost_refusal);
+}
+
+/* Is there no logging any more? */
 static bool gone(const LogJob *j)
 {
+    if (j->d->logged->len && vhost_listens()) {
+        end_for_vhost(j->d);
+    }
     return !j->d->logged->len;
 }
 
@@ -307,26 +366,34 @@ static bool dirty_clear(void *opaque, VhDirtyPage *pages, size_t n)
     return j.map && vmheat_bql_call(j.d->caller, clear_step, &j) && j.looked;
 }
 
+static void take_snapshots(LogJob *j)
+{
+    for (guint i = 0; i < j->d->logged->len; i++) {
+        MemoryRegion *mr = g_ptr_array_index(j->d->logged, i);
+
+        g_ptr_array_add(j->regions, mr);
+        g_ptr_array_add(j->snapshots,
+                        cpu_physical_memory_snapshot_and_clear_dirty(
+                            mr, 0, memory_region_size(mr), DIRTY_MEMORY_VGA));
+    }
+}
+
 static bool each_step(void *arg)
 {
     LogJob *j = arg;
+    VmheatDirty *d = j->d;
     Account a = open_account();
+    bool sync = !j->synced && !gone(j);
 
-    if (!gone(j)) {
-        sync_bits(j->d);
-        for (guint i = 0; i < j->d->logged->len; i++) {
-            MemoryRegion *mr = g_ptr_array_index(j->d->logged, i);
-
-            g_ptr_array_add(j->regions, mr);
-            g_ptr_array_add(j->snapshots,
-                            cpu_physical_memory_snapshot_and_clear_dirty(
-                                mr, 0, memory_region_size(mr),
-                                DIRTY_MEMORY_VGA));
-        }
+    if (sync) {
+        j->synced = true;
+        vh_dirty_sync(); /* from here on @j may be gone */
+    } else if (!gone(j)) {
+        take_snapshots(j);
         j->looked = true;
     }
-    close_account(j->d, &a);
-    return true;
+    close_account(d, &a);
+    return !sync;
 }
 
 /* The map keeps the regions alive meanwhile. */
@@ -394,8 +461,7 @@ static void device_realized(DeviceListener *l, DeviceState *dev)
     VmheatDirty *d = container_of(l, VmheatDirty, realize);
 
     if (d->logged->len && any_vhost()) {
-        vmheat_dirty_quiet(d);
-        qatomic_set(&d->lost, vhost_refusal);
+        end_for_vhost(d);
     }
 }
 
@@ -415,9 +481,7 @@ void vmheat_dirty_start(VmheatDirty *d, VmheatBqlCaller *caller, VhHost *host)
     d->logged = g_ptr_array_new_with_free_func(unlog_region);
     d->realize.realize = device_realized;
     device_listener_register(&d->realize);
-    host->dirty_kind = kvm_enabled() && kvm_dirty_ring_enabled()
-                           ? VH_DIRTY_RING
-                           : VH_DIRTY_LOG;
+    host->dirty_kind = has_rings() ? VH_DIRTY_RING : VH_DIRTY_LOG;
     host->dirty_refusal = dirty_refusal;
     host->dirty = &dirty_ops;
     host->dirty_opaque = d;

@@ -5,7 +5,8 @@
  * A primitive that fails in use is put on probation: 10 s, and twice as long
  * each time again, up to about five minutes. With "auto" the best of the others
  * takes over at once, and when a probation ends everything is considered anew,
- * so the better one comes back as soon as it can. A primitive asked for by name
+ * so the better one comes back as soon as it can; while it cannot, that is looked
+ * at again every five minutes. One that did well for as long starts anew with 10 s. A primitive asked for by name
  * is not replaced by another: it is opened again when its probation ends.
  */
 #include "compat/qemu.h"
@@ -13,6 +14,7 @@
 
 #define PROBATION_MS 10000
 #define PROBATION_DOUBLINGS 5
+#define PROBATION_MAX_MS ((int64_t)PROBATION_MS << PROBATION_DOUBLINGS)
 
 static void free_failure(void *opaque)
 {
@@ -27,17 +29,25 @@ static int64_t now_ms(void)
     return qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
 }
 
-/* Sets the timer to the end of the first probation. */
+static bool in_use(const VmheatPrimitives *p, const VhPrimitiveOps *ops)
+{
+    return ops == p->primitive.ops || ops == p->writes.ops;
+}
+
+/* Sets the timer to when there may be news of one that failed. */
 static void arm_retry(VmheatPrimitives *p)
 {
     GHashTableIter iter;
+    const VhPrimitiveOps *ops;
     VmheatFailure *f;
     int64_t first = INT64_MAX, now = now_ms();
 
     g_hash_table_iter_init(&iter, p->chooser.faults);
-    while (g_hash_table_iter_next(&iter, NULL, (void **)&f)) {
+    while (g_hash_table_iter_next(&iter, (void **)&ops, (void **)&f)) {
         if (f->until_ms > now) {
             first = MIN(first, f->until_ms);
+        } else if (!in_use(p, ops)) {
+            first = MIN(first, now + PROBATION_MAX_MS);
         }
     }
     if (first < INT64_MAX) {
@@ -49,14 +59,18 @@ static void put_on_probation(VmheatPrimitives *p, const VhPrimitiveOps *ops,
                              const char *why)
 {
     VmheatFailure *f = g_hash_table_lookup(p->chooser.faults, ops);
+    int64_t now = now_ms();
 
     if (!f) {
         f = g_new0(VmheatFailure, 1);
         g_hash_table_insert(p->chooser.faults, (void *)ops, f);
     }
+    if (now - f->until_ms > PROBATION_MAX_MS) {
+        f->times = 0;
+    }
     g_free(f->why);
     f->why = g_strdup(why);
-    f->until_ms = now_ms() + ((int64_t)PROBATION_MS << f->times);
+    f->until_ms = now + ((int64_t)PROBATION_MS << f->times);
     f->times = MIN(f->times + 1, PROBATION_DOUBLINGS);
 }
 
@@ -150,7 +164,7 @@ void vmheat_primitives_failed(VmheatPrimitives *p, const VhPrimitiveOps *ops,
 {
     const VhPrimitiveOps *was = p->primitive.ops;
 
-    if (ops != p->primitive.ops && ops != p->writes.ops) {
+    if (!in_use(p, ops)) {
         return; /* old news: it is in use no more */
     }
     put_on_probation(p, ops, why);
@@ -209,8 +223,21 @@ char *vmheat_primitives_reason(const VmheatPrimitives *p,
                            v->caps.cost_ns / 1000.0);
 }
 
+/* Memory that was plugged in since it was chosen may have changed that. */
+static bool through_migration(const VmheatPrimitives *p, const VhSensor *s)
+{
+    VhCaps now = s->caps;
+    char *why = NULL;
+
+    if (s->caps.through_migration) {
+        s->ops->probe(p->chooser.map, p->chooser.host, &now, &why);
+        g_free(why);
+    }
+    return now.through_migration;
+}
+
 bool vmheat_primitives_through_migration(const VmheatPrimitives *p)
 {
-    return p->primitive.caps.through_migration &&
-           (!p->writes.ops || p->writes.caps.through_migration);
+    return through_migration(p, &p->primitive) &&
+           (!p->writes.ops || through_migration(p, &p->writes));
 }

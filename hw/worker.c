@@ -180,6 +180,13 @@ static void set_holds_map(VmheatWorker *w, bool holds)
     }
 }
 
+/* Must guest memory be let go of now? What failed meanwhile is no fault. */
+static bool wanted_back(VmheatWorker *w)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    return w->quit || w->mode == VMHEAT_WORKER_RELEASE;
+}
+
 static void take_map(VmheatWorker *w, const Requests *r)
 {
     g_autofree char *why = NULL;
@@ -188,7 +195,9 @@ static void take_map(VmheatWorker *w, const Requests *r)
         report(w, NULL);
     } else {
         vh_monitor_idle(w->monitor);
-        report(w, why);
+        if (!wanted_back(w)) {
+            report(w, why);
+        }
     }
     set_holds_map(w, true);
 }
@@ -421,9 +430,10 @@ void vmheat_worker_set_primitives(VmheatWorker *w, const VhSensor *primitive,
     qemu_cond_signal(&w->wake);
 }
 
-/* Until the worker has let go of guest memory; lock held. */
+/* Until the worker has let go of guest memory. */
 static void wait_quiet(VmheatWorker *w, int64_t end_us)
 {
+    QEMU_LOCK_GUARD(&w->lock);
     while (w->holds_map) {
         int64_t left = end_us - g_get_monotonic_time();
 
@@ -437,21 +447,16 @@ static void wait_quiet(VmheatWorker *w, int64_t end_us)
 void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode, int wait_ms)
 {
     int64_t end_us = g_get_monotonic_time() + wait_ms * 1000LL;
-    bool wait = mode == VMHEAT_WORKER_RELEASE && wait_ms;
 
-    if (wait) {
-        vmheat_bql_caller_close(w->bql);
-    }
     WITH_QEMU_LOCK_GUARD(&w->lock)
     {
         w->new_mode |= mode != w->mode;
         w->mode = mode;
         qemu_cond_signal(&w->wake);
-        if (wait) {
-            wait_quiet(w, end_us);
-        }
     }
-    if (wait) {
+    if (mode == VMHEAT_WORKER_RELEASE && wait_ms) {
+        vmheat_bql_caller_close(w->bql); /* it sees the mode when it returns */
+        wait_quiet(w, end_us);
         vmheat_bql_caller_open(w->bql);
     }
 }
@@ -478,12 +483,12 @@ void vmheat_worker_stop(VmheatWorker *w, void (*done)(void *opaque),
 
 void vmheat_worker_free(VmheatWorker *w)
 {
-    vmheat_bql_caller_close(w->bql);
     WITH_QEMU_LOCK_GUARD(&w->lock)
     {
         w->quit = true;
         qemu_cond_signal(&w->wake);
     }
+    vmheat_bql_caller_close(w->bql);
     qemu_thread_join(&w->thread);
     call_posts(&w->posts); /* those that came too late for it */
     if (w->monitor) {

@@ -141,7 +141,7 @@ typedef struct VhDirtyPage {
 /**
  * struct VhDirtyOps - QEMU's log of guest writes (hw/dirty.c)
  * @start: log writes to all sections of @map from now on; false and @why when
- *         that cannot be. Sections of the map before that are in @map too stay
+ *         that cannot be, without @why when it was only given up. Sections of the map before that are in @map too stay
  *         as they are.
  * @stop: end logging; may be done later
  * @read: fill in @dirty of @pages, which all lie in the map of start; false

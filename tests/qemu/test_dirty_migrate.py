@@ -10,7 +10,7 @@ import os
 import sys
 import unittest
 
-from guest import have_kvm
+from guest import Guest, have_kvm
 from payload_guest import MB, PayloadGuest, one_hot_range
 
 SIZE = 128 * MB
@@ -75,6 +75,21 @@ class DirtyMigrate(unittest.TestCase):
     def test_dirty_log_kvm(self):
         self.need_kvm()
         self.check("kvm", "dirty-log")
+
+    def test_stands_aside_when_large(self):
+        """Migration would send pages of more than a GiB twice."""
+        self.need_kvm()
+        with Guest(accel="kvm", args=["-m", "256M,slots=2,maxmem=8G"],
+                   device="id=heat0,primitive=dirty-log") as g:
+            log = next(p for p in g.qmp("query-vmheat")["primitives"]
+                       if p["name"] == "dirty-log")
+            self.assertTrue(log["through-migration"])
+            g.qmp("object-add", **{"qom-type": "memory-backend-memfd",
+                                   "id": "dimm", "size": 2 << 30})
+            g.qmp("device_add", driver="pc-dimm", id="dimm0", memdev="dimm")
+            g.qmp("migrate", uri="exec:cat > /dev/null")
+            g.qmp.wait_event("VMHEAT_STATE_CHANGED", lambda d:
+                             d.get("reason") == "migration in progress")
 
     def test_dirty_ring(self):
         self.need_kvm()

@@ -240,20 +240,31 @@ class Vhost(unittest.TestCase):
     """QEMU hides logged memory from vhost, so there must be no log then."""
 
     def backend(self):
-        """Path of the socket of one."""
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
-        path = os.path.join(directory.name, "rng.sock")
-        backend = Backend(path)
+        return Backend(os.path.join(directory.name, "vhost.sock"))
+
+    def backend_path(self):
+        """Path of the socket of one that stays."""
+        backend = self.backend()
         self.addCleanup(backend.close)
-        return path
+        return backend.path
+
+    def connect(self, g, path):
+        g.qmp("chardev-add", id="vhost", backend={
+            "type": "socket", "data": {"server": False, "addr": {
+                "type": "unix", "data": {"path": path}}}})
 
     def plug(self, g):
-        g.qmp("chardev-add", id="rng", backend={
-            "type": "socket", "data": {"server": False, "addr": {
-                "type": "unix", "data": {"path": self.backend()}}}})
+        self.connect(g, self.backend_path())
         g.qmp("device_add", driver="vhost-user-rng-pci", id="rng0",
-              chardev="rng")
+              chardev="vhost")
+
+    def assert_refused(self, g):
+        with self.assertRaises(QMPError) as e:
+            g.qmp("device_add", driver="vmheat", id="heat0",
+                  primitive="dirty-log")
+        self.assertIn("vhost device is in use", str(e.exception))
 
     def test_plugged_in_while_logging(self):
         with Guest(machine="pc", device="id=heat0,primitive=dirty-log") as g:
@@ -284,14 +295,24 @@ class Vhost(unittest.TestCase):
 
     def test_was_there_before(self):
         with Guest(machine="pc", device=None, args=[
-                "-chardev", "socket,id=rng,path=" + self.backend(),
+                "-chardev", "socket,id=rng,path=" + self.backend_path(),
                 "-device", "vhost-user-rng-pci,chardev=rng"]) as g:
-            with self.assertRaises(QMPError) as e:
-                g.qmp("device_add", driver="vmheat", id="heat0",
-                      primitive="dirty-log")
-            self.assertIn("vhost device is in use", str(e.exception))
+            self.assert_refused(g)
             g.qmp("device_add", driver="vmheat", id="heat0")
             self.assertEqual(g.qmp("query-vmheat")["primitive"], "trap")
+
+    def test_disconnected(self):
+        """When it comes back it would find that it may see no memory."""
+        with Guest(machine="pc", device=None) as g:
+            backend = self.backend()
+            self.connect(g, backend.path)
+            g.qmp("device_add", driver="vhost-user-blk-pci", id="blk0",
+                  chardev="vhost")
+            backend.disconnect()
+            g.qmp.wait_until("it is gone", lambda: any(
+                c["label"] == "vhost" and "disconnected" in c["filename"]
+                for c in g.qmp("query-chardev")))
+            self.assert_refused(g)
 
 
 if __name__ == "__main__":

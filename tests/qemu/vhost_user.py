@@ -10,10 +10,11 @@ import threading
 HEADER = struct.Struct("<III")
 REPLY = 1 | 1 << 2  # version 1, a reply
 GET_FEATURES, SET_MEM_TABLE, GET_PROTOCOL_FEATURES = 1, 5, 15
+GET_CONFIG = 24
 ANSWERS = {
-    # VIRTIO_F_VERSION_1, and that there are protocol features: none
+    # VIRTIO_F_VERSION_1, and that there are protocol features: GET_CONFIG
     GET_FEATURES: 1 << 32 | 1 << 30,
-    GET_PROTOCOL_FEATURES: 0,
+    GET_PROTOCOL_FEATURES: 1 << 9,
 }
 
 
@@ -23,6 +24,7 @@ class Backend:
     def __init__(self, path):
         self.path = path
         self.tables = []
+        self.connections = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(4)
@@ -34,12 +36,19 @@ class Backend:
         self.listener.close()
         self.thread.join()
 
+    def disconnect(self):
+        """Goes away, and does not come back."""
+        self.close()
+        for connection in self.connections:
+            connection.shutdown(socket.SHUT_RDWR)
+
     def _accept(self):
         while True:
             try:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            self.connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,),
                              daemon=True).start()
 
@@ -71,3 +80,6 @@ class Backend:
                 if request in ANSWERS:
                     connection.sendall(HEADER.pack(request, REPLY, 8) +
                                        struct.pack("<Q", ANSWERS[request]))
+                if request == GET_CONFIG:  # all zeros, as they came
+                    connection.sendall(HEADER.pack(request, REPLY, size) +
+                                       body)

@@ -210,6 +210,40 @@ static void test_aggregate_merges_alike(void)
     classic_destroy(c);
 }
 
+/* One aggregation of two regions that only writes tell apart. */
+static void assert_writes_keep_apart(Classic *c, bool look, size_t regions)
+{
+    VhPlanBudget budget = plenty;
+    VhCheck out[8];
+    VhSnapshot *s;
+
+    budget.write = look;
+    classic_plan(c, &budget, out);
+    for (size_t i = 0; i < c->regions.nr; i++) {
+        answers(c, i, 10, 10);
+    }
+    s = classic_aggregate(c);
+    g_assert_cmpuint(s->nr_regions, ==, regions);
+    vh_snapshot_unref(s);
+}
+
+/* Once nobody looks for writes, what was known of them merges regions again. */
+static void test_writes_given_up(void)
+{
+    Classic *c = make(&ten, (VhRange){ 0, 100 });
+
+    put(c, (const uint32_t[][3]){ { 10, 10, 5 }, { 10, 10, 5 }, { 0 } });
+    c->attrs.min_regions = 1;
+    c->attrs.max_regions = 2; /* no split */
+    c->regions.v[0].write_answered = 10;
+    c->regions.v[0].write_fires = 10;
+    c->regions.v[1].write_answered = 10;
+    assert_writes_keep_apart(c, true, 2);
+    assert_writes_keep_apart(c, true, 2);
+    assert_writes_keep_apart(c, false, 1);
+    classic_destroy(c);
+}
+
 static void test_threshold_is_a_tenth(void)
 {
     VhAttrs attrs = { 5000, 100000, 1000000, 2, 4 }; /* 20 samples */
@@ -465,6 +499,7 @@ int main(int argc, char **argv)
     g_test_add_func("/classic/scaled", test_nr_is_scaled_to_answers);
     g_test_add_func("/classic/age", test_age);
     g_test_add_func("/classic/merge", test_aggregate_merges_alike);
+    g_test_add_func("/classic/writes-given-up", test_writes_given_up);
     g_test_add_func("/classic/threshold", test_threshold_is_a_tenth);
     g_test_add_func("/classic/max-regions", test_max_regions_enforced);
     g_test_add_func("/classic/split", test_split_in_two_then_three);

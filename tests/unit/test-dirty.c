@@ -13,6 +13,8 @@ typedef struct Log {
     uint64_t now_ns;
     bool on;
     bool busy; /* no answers */
+    bool given_up; /* start is */
+    uint64_t spent;
     const char *refuse;
     const char *lost;
     bool dirty[PAGES];
@@ -29,10 +31,11 @@ static bool log_start(void *opaque, VhMap *map, char **why)
 {
     Log *l = opaque;
 
-    if (l->refuse) {
+    if (l->refuse || l->given_up) {
         *why = g_strdup(l->refuse);
         return false;
     }
+    l->lost = NULL;
     l->starts++;
     l->on = true;
     return true;
@@ -85,7 +88,7 @@ static bool log_each(void *opaque, void (*fn)(void *arg, uint64_t gpa),
 
 static uint64_t log_spent(void *opaque)
 {
-    return 0;
+    return ((Log *)opaque)->spent;
 }
 
 static const char *log_lost(void *opaque)
@@ -223,14 +226,14 @@ static void test_log_busy(void)
     ops->release(p);
 }
 
-static void test_broken(const void *opaque)
+static void test_log_broken(void)
 {
-    const VhPrimitiveOps *ops = opaque;
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_log;
     g_autofree char *why = NULL;
     Log l;
     void *p;
 
-    init(&l, ops == &vh_primitive_dirty_log ? VH_DIRTY_LOG : VH_DIRTY_RING);
+    init(&l, VH_DIRTY_LOG);
     p = open_on(&l, ops);
     g_assert_null(ops->broken(p));
     l.lost = "vhost came";
@@ -238,6 +241,62 @@ static void test_broken(const void *opaque)
     g_assert_cmpstr(why, ==, "vhost came");
     ops->idle(p);
     g_assert_null(ops->broken(p));
+    ops->release(p);
+}
+
+static void test_log_given_up(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_log;
+    g_autofree char *why = NULL;
+    VhMap *map = new_map();
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_LOG);
+    l.given_up = true;
+    p = ops->open(&l.host, &why);
+    g_assert_false(ops->set_map(p, map, &why));
+    g_assert_nonnull(strstr(why, "meanwhile"));
+    ops->release(p);
+    vh_map_unref(map);
+}
+
+static bool goes_through_migration(uint64_t block_size, bool kvm)
+{
+    VhMap *map = new_map();
+    g_autofree char *why = NULL;
+    VhCaps caps;
+    Log l;
+
+    init(&l, VH_DIRTY_LOG);
+    l.host.kvm = kvm;
+    map->sections[0].block_size = block_size;
+    g_assert_true(vh_primitive_dirty_log.probe(map, &l.host, &caps, &why));
+    vh_map_unref(map);
+    return caps.through_migration;
+}
+
+static void test_log_migration(void)
+{
+    g_assert_true(goes_through_migration(1ULL << 30, true));
+    g_assert_false(goes_through_migration((1ULL << 30) + 4096, true));
+    g_assert_false(goes_through_migration(1ULL << 30, false));
+}
+
+/* What another primitive spent before is not charged to this one. */
+static void test_spent(const void *opaque)
+{
+    const VhPrimitiveOps *ops = opaque;
+    VhPrimitiveStats st;
+    Log l;
+    void *p;
+
+    init(&l, ops == &vh_primitive_dirty_log ? VH_DIRTY_LOG : VH_DIRTY_RING);
+    l.spent = 5000;
+    p = open_on(&l, ops);
+    l.spent = 5007;
+    ops->stats(p, &st);
+    g_assert_cmpuint(st.host_ns, ==, 7);
     ops->release(p);
 }
 
@@ -358,19 +417,104 @@ static void test_ring_busy(void)
     ops->release(p);
 }
 
+static void assert_broken(void *p, const char *says)
+{
+    g_autofree char *why = vh_primitive_dirty_ring.broken(p);
+
+    g_assert_cmpstr(why, ==, says);
+}
+
+/* A vhost device came in an exposure; later it is gone. */
+static void test_ring_broken(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+    VhCheck c[1] = { check(1) };
+    VhMap *map = new_map();
+    char *why = NULL;
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_RING);
+    p = open_on(&l, ops);
+    take_picture(&l, p, c, 1, 1);
+    assert_broken(p, NULL);
+    ring_tick(&l, p, 10, c, 1);
+    l.busy = true;
+    l.lost = "vhost came";
+    while (l.on) {
+        ops->collect(p, c, 1);
+        ring_tick(&l, p, -1, c, 1);
+    }
+    ops->collect(p, c, 1);
+    g_assert_cmpint(c[0].state, ==, VH_CHECK_LOST);
+    assert_broken(p, "vhost came");
+
+    ops->idle(p);
+    l.busy = false;
+    g_assert_true(ops->set_map(p, map, &why));
+    assert_broken(p, NULL);
+    take_picture(&l, p, c, 1, 1);
+    g_assert_cmpint(c[0].state, ==, VH_CHECK_FIRED);
+    ops->release(p);
+    vh_map_unref(map);
+}
+
+/* A vhost device came between two exposures: the old picture is no answer. */
+static void test_ring_refused(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+    VhCheck c[1] = { check(1) };
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_RING);
+    p = open_on(&l, ops);
+    take_picture(&l, p, c, 1, 1);
+    l.refuse = "not with vhost";
+    ring_tick(&l, p, 10, c, 1);
+    assert_broken(p, "not with vhost");
+    ring_tick(&l, p, 10, c, 1);
+    ops->release(p);
+}
+
+/* QEMU had no time: no fault, and the next tick tries again. */
+static void test_ring_given_up(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+    VhCheck c[1] = { check(1) };
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_RING);
+    p = open_on(&l, ops);
+    l.given_up = true;
+    ring_tick(&l, p, 10, c, 1);
+    assert_broken(p, NULL);
+    l.given_up = false;
+    take_picture(&l, p, c, 1, 1);
+    g_assert_cmpint(c[0].state, ==, VH_CHECK_FIRED);
+    ops->release(p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/dirty/probe", test_probe);
     g_test_add_func("/dirty/log", test_log);
     g_test_add_func("/dirty/log-busy", test_log_busy);
-    g_test_add_data_func("/dirty/log-broken", &vh_primitive_dirty_log,
-                         test_broken);
+    g_test_add_func("/dirty/log-broken", test_log_broken);
+    g_test_add_func("/dirty/log-given-up", test_log_given_up);
+    g_test_add_func("/dirty/log-migration", test_log_migration);
+    g_test_add_data_func("/dirty/log-spent", &vh_primitive_dirty_log,
+                         test_spent);
+    g_test_add_data_func("/dirty/ring-spent", &vh_primitive_dirty_ring,
+                         test_spent);
     g_test_add_func("/dirty/ring", test_ring);
     g_test_add_func("/dirty/ring-slow-guest", test_ring_slow_guest);
     g_test_add_func("/dirty/ring-released", test_ring_released);
     g_test_add_func("/dirty/ring-busy", test_ring_busy);
-    g_test_add_data_func("/dirty/ring-broken", &vh_primitive_dirty_ring,
-                         test_broken);
+    g_test_add_func("/dirty/ring-broken", test_ring_broken);
+    g_test_add_func("/dirty/ring-refused", test_ring_refused);
+    g_test_add_func("/dirty/ring-given-up", test_ring_given_up);
     return g_test_run();
 }
