@@ -122,12 +122,14 @@ static bool damon_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
         return false;
     }
     if (!granted(host, &fd)) {
+        caps->waits_for_grant = true;
         *why = g_strdup("needs the kernel's DAMON: " RUN_GRANT);
         return false;
     }
     problem = socket_problem(fd);
     close(fd);
     if (problem) {
+        caps->waits_for_grant = true; /* of another helper */
         *why = g_strdup(problem);
     }
     return !problem;

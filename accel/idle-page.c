@@ -88,6 +88,10 @@ static char *hugetlb_refusal(const VhMapSection *s)
                            s->name);
 }
 
+#define NEEDS_GRANT                                                       \
+    "needs the idle page bitmap: run 'vmheat grant' as root (kernel with " \
+    "CONFIG_IDLE_PAGE_TRACKING)"
+
 static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
                        char **why)
 {
@@ -105,8 +109,8 @@ static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
     if (!main) {
         *why = g_strdup("the guest has no RAM");
     } else if (!vh_page_idle_granted(host)) {
-        *why = g_strdup("needs the idle page bitmap: run 'vmheat grant' as "
-                        "root (kernel with CONFIG_IDLE_PAGE_TRACKING)");
+        caps->waits_for_grant = true;
+        *why = g_strdup(NEEDS_GRANT);
     } else if (!tracked(main)) {
         *why = hugetlb_refusal(main);
     }
@@ -115,8 +119,13 @@ static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
 
 static void *idle_open(const VhHost *host, char **why)
 {
-    IdlePage *p = g_new0(IdlePage, 1);
+    IdlePage *p;
 
+    if (!vh_page_idle_granted(host)) {
+        *why = g_strdup(NEEDS_GRANT);
+        return NULL;
+    }
+    p = g_new0(IdlePage, 1);
     if (!vh_page_idle_take(&p->files, host, why)) {
         g_free(p);
         return NULL;

@@ -164,7 +164,8 @@ static bool choose_named(const VmheatChooser *c, const char *name,
         return false;
     }
     out->ops = ops;
-    if (!ops->probe(c->map, c->host, &out->caps, &why)) {
+    if (!ops->probe(c->map, c->host, &out->caps, &why) &&
+        !out->caps.waits_for_grant) {
         error_setg(errp, "primitive '%s' cannot run here: %s", name, why);
         return false;
     }

@@ -138,6 +138,13 @@ static void tell_state(VmheatDevice *d)
     }
 }
 
+/* A provider of regions looks by itself, until memory is let go of. */
+static VmheatWorkerMode resting(const VmheatDevice *d)
+{
+    return d->primitives.primitive.ops->regions ? VMHEAT_WORKER_RELEASE
+                                                : VMHEAT_WORKER_HOLD;
+}
+
 /* Something that decides whether to sample has changed. */
 static void update(VmheatDevice *d)
 {
@@ -150,7 +157,7 @@ static void update(VmheatDevice *d)
     }
     vmheat_worker_set_mode(d->worker,
                            release                  ? VMHEAT_WORKER_RELEASE
-                           : d->paused || suspended ? VMHEAT_WORKER_HOLD
+                           : d->paused || suspended ? resting(d)
                                                     : VMHEAT_WORKER_RUN,
                            wait ? RELEASE_WAIT_MS : 0);
     if (wait) {

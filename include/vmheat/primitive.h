@@ -85,6 +85,8 @@ typedef struct VhCheck {
  *         checked, so all checks that are wanted may be made
  * @cost_ns: estimate of the guest time that one check of a page in use takes;
  *           ``auto`` prefers the cheapest of those that see the most
+ * @waits_for_grant: it cannot run, but for want of a file that ``vmheat grant``
+ *                   can hand over later
  */
 typedef struct VhCaps {
     unsigned sees;
@@ -95,6 +97,7 @@ typedef struct VhCaps {
     bool through_migration;
     bool batch;
     uint64_t cost_ns;
+    bool waits_for_grant;
 } VhCaps;
 
 /**

@@ -21,6 +21,7 @@ import tempfile
 import time
 import unittest
 
+from fake_damon import CONTEXT, FILES, SCHEME, TARGET
 from fake_qmp import FakeQMP, error, wait_until
 
 CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
@@ -35,27 +36,6 @@ WATCH_BODY = struct.Struct("=QQQQIIII")
 REGIONS_BODY = struct.Struct("=QQQQQIIII")
 REGION = struct.Struct("=QQII")
 
-CONTEXT = "kdamonds/0/contexts/0"
-SCHEME = f"{CONTEXT}/schemes/0"
-TARGET = f"{CONTEXT}/targets/0"
-FILES = {
-    "kdamonds/nr_kdamonds": 0, "kdamonds/0/state": "off", "kdamonds/0/pid": -1,
-    "kdamonds/0/contexts/nr_contexts": 0,
-    f"{CONTEXT}/avail_operations": "vaddr\nfvaddr\npaddr",
-    f"{CONTEXT}/operations": "vaddr",
-    f"{CONTEXT}/monitoring_attrs/intervals/sample_us": 5000,
-    f"{CONTEXT}/monitoring_attrs/intervals/aggr_us": 100000,
-    f"{CONTEXT}/monitoring_attrs/intervals/update_us": 60000000,
-    f"{CONTEXT}/monitoring_attrs/nr_regions/min": 10,
-    f"{CONTEXT}/monitoring_attrs/nr_regions/max": 1000,
-    f"{CONTEXT}/targets/nr_targets": 0, f"{TARGET}/pid_target": 0,
-    f"{TARGET}/regions/nr_regions": 0, f"{TARGET}/regions/0/start": 0,
-    f"{TARGET}/regions/0/end": 0, f"{CONTEXT}/schemes/nr_schemes": 0,
-    f"{SCHEME}/action": "willneed", f"{SCHEME}/watermarks/interval_us": 0,
-    **{f"{SCHEME}/access_pattern/{what}/{end}": 1
-       for what in ("sz", "nr_accesses", "age") for end in ("min", "max")},
-    f"{SCHEME}/tried_regions/total_bytes": 12288,
-}
 # start, end, nr_accesses, age; more of them than a message holds
 TRIED = [(0x10000, 0x12000, 20, 4), (0x12000, 0x13000, 0, 90),
          *((0x100000 + i * 0x2000, 0x101000 + i * 0x2000, i % 21, i)

@@ -25,7 +25,6 @@ import unittest
 
 from guest import Guest, score
 from payload_guest import MB, PayloadGuest, one_hot_range
-from qmp import QMPError
 
 VMHEAT = "/lab/vmheat"
 GOOD = 0.95
@@ -65,12 +64,11 @@ class Case(unittest.TestCase):
 class Primitive(Case):
     """A primitive, on an inner guest whose hot memory is known.
 
-    primitive: its name; asked: the device's property, if it is not that name;
-    accel: what QEMU runs with; machine: its type; properties: more of them
+    primitive: its name; accel: what QEMU runs with; machine: its type;
+    properties: more of the device's
     """
 
     primitive = None
-    asked = None
     accel = "kvm"
     machine = "microvm"
     properties = {}
@@ -88,7 +86,7 @@ class Primitive(Case):
     def monitor(self, g):
         """Switches vmheat on, and waits until it uses this primitive."""
         g.qmp("device_add", **{"driver": "vmheat", "id": "heat0",
-                               "primitive": self.asked or self.primitive,
+                               "primitive": self.primitive,
                                **PROPERTIES, **self.properties})
         self.prepare(g)
         g.qmp.wait_until(f"use of {self.primitive}", lambda: g.qmp(
@@ -180,17 +178,6 @@ class Primitive(Case):
             self.becomes_right(g)
             self.assertTrue(g.intact(), "guest memory was changed")
 
-    def refusal(self):
-        """The sentence with which QEMU refuses this primitive."""
-        with Guest(size=32 * MB, accel=self.accel, machine=self.machine,
-                   device=None, args=["-S"]) as g:
-            try:
-                g.qmp("device_add", driver="vmheat", id="heat0",
-                      primitive=self.primitive)
-            except QMPError as e:
-                return str(e)
-        return self.fail(f"{self.primitive} was not refused")
-
 
 class Granted:
     """Mix-in: the primitive can be used once `vmheat grant` has helped.
@@ -198,7 +185,6 @@ class Granted:
     The helper gets a monitor of its own, and goes on until the test ends.
     """
 
-    asked = "auto"
     grant = ()  # more arguments
 
     def setUp(self):
@@ -215,10 +201,12 @@ class Granted:
                                           "server=on,wait=off"])
 
     def prepare(self, g):
-        helper = subprocess.Popen([VMHEAT, "grant", *self.grant, "-s",
-                                   self.monitor_path])
-        self.addCleanup(helper.wait)
-        self.addCleanup(helper.kill)
+        g.qmp.wait_until("it waits for its grant", lambda: g.qmp(
+            "query-vmheat")["state"] == "failed", step=0.2)
+        self.helper = subprocess.Popen([VMHEAT, "grant", *self.grant, "-s",
+                                        self.monitor_path])
+        self.addCleanup(self.helper.wait)
+        self.addCleanup(self.helper.kill)
 
 
 class SeesAll:

@@ -69,6 +69,15 @@ class Grant(unittest.TestCase):
             self.assertIn("CONFIG_IDLE_PAGE_TRACKING", err)
             self.assertEqual(g.qmp("query-vmheat")["primitive"], "trap")
 
+    def test_waits(self):
+        """Asked for by name, it says what it needs until it is granted."""
+        with self.guest(device="id=heat0,primitive=idle-page") as g:
+            g.qmp.wait_until("it waits", lambda: g.qmp(
+                "query-vmheat")["state"] == "failed")
+            info = g.qmp("query-vmheat")
+            self.assertIn("run 'vmheat grant' as root", info["reason"])
+            self.assertEqual(info["primitive"], "idle-page")
+
     def test_other_process(self):
         with self.guest() as g:
             code, _, err = self.run_cli("--pid", "1", "--page-idle",
