@@ -4,16 +4,22 @@
 import os
 import unittest
 
-from guest import have_kvm
+from guest import Guest, have_kvm
 from payload_guest import MB, PayloadGuest, one_hot_range
 
 SIZE = 128 * MB
 
 
 class Migrate(unittest.TestCase):
-    def guest(self, accel, **kwargs):
+    def guest(self, accel, primitive="trap", **kwargs):
         return PayloadGuest(size=SIZE, accel=accel, machine="q35",
-                            device="id=heat0", **kwargs)
+                            device="id=heat0,primitive=" + primitive, **kwargs)
+
+    def need(self, primitive):
+        with Guest(machine="microvm") as g:
+            for p in g.qmp("query-vmheat")["primitives"]:
+                if p["name"] == primitive and not p["available"]:
+                    self.skipTest(p["reason"])
 
     def finish(self, source):
         source.qmp.wait_until(
@@ -75,8 +81,15 @@ class Migrate(unittest.TestCase):
             self.assertTrue(g.intact())
 
     def test_background_snapshot(self):
+        self.background_snapshot("trap")
+
+    def test_background_snapshot_uffd_wp(self):
+        self.need("uffd-wp")
+        self.background_snapshot("uffd-wp")
+
+    def background_snapshot(self, primitive):
         """It needs a userfaultfd on guest memory: ours must be gone."""
-        with self.guest("tcg") as g:
+        with self.guest("tcg", primitive) as g:
             g.payload.start([one_hot_range(SIZE, rate=20000,
                                            write_percent=100)])
             g.qmp.wait_until("a snapshot", lambda:
@@ -97,11 +110,44 @@ class Migrate(unittest.TestCase):
             g.qmp.wait_until("monitoring goes on", lambda: g.qmp(
                 "query-vmheat")["state"] == "running")
             self.assertTrue(g.intact())
-            with self.guest("tcg", args=["-incoming",
-                                         "exec:cat " + path]) as copy:
+            with self.guest("tcg", primitive, args=[
+                    "-incoming", "exec:cat " + path]) as copy:
                 copy.qmp.wait_until("the copy runs", lambda: copy.qmp(
                     "query-status")["running"])
                 self.assertTrue(copy.intact(), "the snapshot is damaged")
+
+    def test_postcopy_uffd_wp(self):
+        """Both ends watch with a userfaultfd of their own."""
+        self.need("uffd-wp")
+        hot = one_hot_range(SIZE, share=0.1, rate=20000, write_percent=100)
+        with self.guest("tcg", "uffd-wp") as source:
+            path = os.path.join(source.dir, "migrate.sock")
+            with self.guest("tcg", "uffd-wp",
+                            args=["-incoming", "defer"]) as dest:
+                postcopy = {"capability": "postcopy-ram", "state": True}
+                for g in (source, dest):
+                    g.qmp("migrate-set-capabilities", capabilities=[postcopy])
+                dest.qmp("migrate-incoming", uri="unix:" + path)
+                source.payload.start([hot])
+                source.qmp.wait_until("snapshots", lambda: source.qmp(
+                    "query-vmheat")["snapshot"] > 2)
+                source.qmp("migrate-set-parameters",
+                           **{"max-bandwidth": 8 * MB})
+                source.qmp("migrate", uri="unix:" + path)
+                source.qmp.wait_until("it is under way", lambda: source.qmp(
+                    "query-migrate").get("status") == "active")
+                source.qmp("migrate-start-postcopy")
+                source.qmp.wait_until("postcopy", lambda: source.qmp(
+                    "query-migrate")["status"].startswith("postcopy"))
+                source.qmp("migrate-set-parameters",
+                           **{"max-bandwidth": 1024 * MB,
+                              "max-postcopy-bandwidth": 0})
+                self.finish(source)
+                dest.qmp.wait_until("monitoring goes on", lambda: dest.qmp(
+                    "query-vmheat")["snapshot"] > 1)
+                self.assertEqual(dest.qmp("query-vmheat")["primitive"],
+                                 "uffd-wp")
+                self.assertTrue(dest.intact(), "memory arrived damaged")
 
     def test_background_snapshot_in_hmp_and_paused(self):
         with self.guest("tcg") as g:
