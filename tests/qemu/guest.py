@@ -115,7 +115,10 @@ class Guest:
             raise
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, kind, *exc):
+        if kind and self.process.poll():
+            print(f"# QEMU ended with status {self.process.returncode}: "
+                  f"{self.stderr()}", file=sys.stderr, flush=True)
         self.close()
 
     def close(self):
