@@ -108,11 +108,11 @@ static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
     };
     if (!main) {
         *why = g_strdup("the guest has no RAM");
+    } else if (!tracked(main)) {
+        *why = hugetlb_refusal(main);
     } else if (!vh_page_idle_granted(host)) {
         caps->waits_for_grant = true;
         *why = g_strdup(NEEDS_GRANT);
-    } else if (!tracked(main)) {
-        *why = hugetlb_refusal(main);
     }
     return *why == NULL;
 }

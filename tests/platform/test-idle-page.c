@@ -155,6 +155,14 @@ static VhMap *map_of(uint64_t page_size, uint64_t page_size2)
     return vh_map_new(s, 2);
 }
 
+static bool granted(void *opaque, const char *what, int *fd)
+{
+    g_assert_null(fd);
+    return strstr(opaque, what);
+}
+
+#define BOTH ((void *)(VH_GRANT_PAGEMAP " " VH_GRANT_PAGE_IDLE))
+
 static void setup(Fix *f, const void *unused)
 {
     char *why = NULL;
@@ -163,7 +171,7 @@ static void setup(Fix *f, const void *unused)
     for (int i = 0; i < PAGES; i++) {
         kernel.pfn[i] = 1000 + i;
     }
-    f->host = (VhHost){ 0 };
+    f->host = (VhHost){ .granted = granted, .grant_opaque = BOTH };
     f->map = map_of(VH_PAGE_SIZE, VH_PAGE_SIZE);
     f->p = vh_primitive_idle_page.open(&f->host, &why);
     g_assert_true(idle_set_map(f->p, f->map, &why));
@@ -508,12 +516,6 @@ static void test_forgets(Fix *f, const void *unused)
     g_assert_cmpuint(g_hash_table_size(f->p->armed), ==, 1);
 }
 
-static bool granted(void *opaque, const char *what, int *fd)
-{
-    g_assert_null(fd);
-    return strstr(opaque, what);
-}
-
 static void test_probe(Fix *f, const void *unused)
 {
     static const char *const refused[] = { NULL, "", VH_GRANT_PAGEMAP,
@@ -522,6 +524,11 @@ static void test_probe(Fix *f, const void *unused)
     char *why = NULL;
     VhCaps caps;
 
+    f->host.granted = NULL; /* no grant would help */
+    g_assert_false(idle_probe(huge, &f->host, &caps, &why));
+    g_assert_nonnull(strstr(why, "hugetlb"));
+    g_assert_false(caps.waits_for_grant);
+    g_clear_pointer(&why, g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
         f->host.granted = refused[i] ? granted : NULL;
         f->host.grant_opaque = (void *)refused[i];
@@ -529,11 +536,16 @@ static void test_probe(Fix *f, const void *unused)
         g_assert_cmpstr(why, ==,
                         "needs the idle page bitmap: run 'vmheat grant' as "
                         "root (kernel with CONFIG_IDLE_PAGE_TRACKING)");
+        g_assert_true(caps.waits_for_grant);
+        g_clear_pointer(&why, g_free);
+        g_assert_null(idle_open(&f->host, &why));
+        g_assert_nonnull(strstr(why, "run 'vmheat grant' as root"));
         g_clear_pointer(&why, g_free);
     }
-    f->host.grant_opaque = (void *)(VH_GRANT_PAGEMAP " " VH_GRANT_PAGE_IDLE);
+    f->host.grant_opaque = BOTH;
     g_assert_true(idle_probe(f->map, &f->host, &caps, &why));
     g_assert_null(why);
+    g_assert_false(caps.waits_for_grant);
     g_assert_cmpuint(caps.sees, ==,
                      VH_SEES_READS | VH_SEES_WRITES | VH_SEES_DMA);
     g_assert_true(caps.persistent);
