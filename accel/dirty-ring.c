@@ -20,7 +20,14 @@
  * An exposure lasts one sampling interval or a few. The faults slow the guest
  * down while it lasts: when they seem to have taken a good part of it, the guest
  * did not get to all that it writes, so the next one is twice as long, and the
- * pictures of the longest ones are laid over one another.
+ * next pictures are laid over this one. Until they are enough, the last complete
+ * picture stands in for what is missing. When monitoring rests, a running
+ * exposure ends early and what it shows is kept.
+ *
+ * A ring that fills up is emptied at once, and then its pages fault again in the
+ * same exposure. With rings that hold all that a vCPU writes (65536 entries are
+ * 256 MiB, and take 1 MiB) each page faults once an exposure, and one picture
+ * shows far more.
  *
  * Logging is switched with QEMU's memory API (hw/dirty.c), as for the dirty
  * log; migration and displays are not disturbed, and nothing can be lost.
@@ -45,15 +52,20 @@
 #define AMPLE (1.0 / 16)  /* the same, if it could have been half as long */
 #define OVERLAYS_MAX 4
 
+/* Of each section of the map, a bit a page: it was written. */
+typedef uint64_t **Picture;
+
 typedef struct Ring {
     const VhHost *host;
     VhMap *map;
-    uint64_t **written; /* the picture: of each section, a bit a page */
+    Picture latest;
+    Picture before;    /* complete; stands in while the latest is not */
+    bool complete;     /* the latest is */
     bool exposing;     /* logging is on */
     unsigned exposure; /* how long, in sampling intervals */
     unsigned left;     /* of the present one */
     uint64_t begun_ns; /* the present one */
-    unsigned overlays; /* pictures laid over one another */
+    unsigned overlays; /* exposures that the latest is made of */
     bool have;         /* there is a picture */
     double allowance;  /* fires that may be caused */
     uint64_t taken_ns;
@@ -73,7 +85,7 @@ static bool ring_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
     *caps = (VhCaps){
         .sees = VH_SEES_WRITES | VH_SEES_DMA,
         .granule = VH_PAGE_SIZE,
-        .needs = "QEMU started with -accel kvm,dirty-ring-size=4096, and "
+        .needs = "QEMU started with -accel kvm,dirty-ring-size=65536, and "
                  "without vhost devices",
         .blind = "reads, writes by assigned devices (VFIO), and what happens "
                  "between two pictures",
@@ -83,7 +95,7 @@ static bool ring_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
     };
     if (host->dirty_kind != VH_DIRTY_RING) {
         *why = g_strdup("QEMU runs without dirty rings; start it with -accel "
-                        "kvm,dirty-ring-size=4096");
+                        "kvm,dirty-ring-size=65536");
     } else if (refusal) {
         *why = g_strdup(refusal);
     } else if (!map->nr) {
@@ -98,7 +110,7 @@ static void *ring_open(const VhHost *host, char **why)
 
     r->host = host;
     r->spent_before_ns = host->dirty->spent_ns(host->dirty_opaque);
-    r->exposure = EXPOSURE_MAX / 2; /* unless it turns out to need less */
+    r->exposure = EXPOSURE_MAX; /* until it turns out to need less */
     r->stats.fire_ns = vh_calibrate_write_fault(host->kvm, host->nested);
     return r;
 }
@@ -111,29 +123,56 @@ static void end_exposure(Ring *r)
     }
 }
 
+static size_t words(const VhMapSection *s)
+{
+    return (s->size / VH_PAGE_SIZE + 63) / 64;
+}
+
+static Picture new_picture(const VhMap *map)
+{
+    Picture p = g_new0(uint64_t *, map->nr + 1);
+
+    for (size_t i = 0; i < map->nr; i++) {
+        p[i] = g_new0(uint64_t, words(&map->sections[i]));
+    }
+    return p;
+}
+
+static void wipe(Picture p, const VhMap *map)
+{
+    for (size_t i = 0; i < map->nr; i++) {
+        memset(p[i], 0, words(&map->sections[i]) * sizeof(uint64_t));
+    }
+}
+
+static void free_picture(Picture p, const VhMap *map)
+{
+    for (size_t i = 0; i < map->nr; i++) {
+        g_free(p[i]);
+    }
+    g_free(p);
+}
+
 static void ring_idle(void *p)
 {
     Ring *r = p;
 
     end_exposure(r);
-    for (size_t i = 0; r->map && i < r->map->nr; i++) {
-        g_free(r->written[i]);
+    if (r->map) {
+        free_picture(r->latest, r->map);
+        free_picture(r->before, r->map);
     }
-    g_clear_pointer(&r->written, g_free);
     g_clear_pointer(&r->map, vh_map_unref);
     g_clear_pointer(&r->why, g_free);
     r->have = false;
+    r->complete = false;
+    r->overlays = 0;
 }
 
 static void ring_release(void *p)
 {
     ring_idle(p);
     g_free(p);
-}
-
-static size_t words(const VhMapSection *s)
-{
-    return (s->size / VH_PAGE_SIZE + 63) / 64;
 }
 
 static bool ring_set_map(void *p, VhMap *map, char **why)
@@ -143,10 +182,8 @@ static bool ring_set_map(void *p, VhMap *map, char **why)
     vh_map_ref(map);
     ring_idle(r);
     r->map = map;
-    r->written = g_new0(uint64_t *, map->nr + 1);
-    for (size_t i = 0; i < map->nr; i++) {
-        r->written[i] = g_new0(uint64_t, words(&map->sections[i]));
-    }
+    r->latest = new_picture(map);
+    r->before = new_picture(map);
     return true;
 }
 
@@ -157,14 +194,22 @@ static void ring_allow(void *p, double fires)
     r->allowance = fires;
 }
 
-/* The word of the picture that @gpa's bit is in, or NULL. */
-static uint64_t *find_bit(Ring *r, uint64_t gpa, uint64_t *bit)
+/* Where @gpa's bit of a picture is; false when it is not in the map. */
+static bool find_bit(const Ring *r, uint64_t gpa, size_t *section,
+                     size_t *page)
 {
     const VhMapSection *s = r->map ? vh_map_find(r->map, gpa) : NULL;
-    uint64_t page = s ? (gpa - s->gpa) / VH_PAGE_SIZE : 0;
 
-    *bit = 1ULL << (page % 64);
-    return s ? &r->written[s - r->map->sections][page / 64] : NULL;
+    if (s) {
+        *section = s - r->map->sections;
+        *page = (gpa - s->gpa) / VH_PAGE_SIZE;
+    }
+    return s != NULL;
+}
+
+static bool shows(const Picture p, size_t section, size_t page)
+{
+    return p[section][page / 64] & (1ULL << (page % 64));
 }
 
 static void expose(Ring *r)
@@ -181,13 +226,14 @@ static void expose(Ring *r)
 static void ring_arm(void *p, VhCheck *checks, size_t n)
 {
     Ring *r = p;
-    uint64_t bit;
+    size_t section, page;
 
     for (size_t i = 0; i < n; i++) {
         checks[i].present = false;
         checks[i].granule = VH_PAGE_SIZE;
-        checks[i].state = find_bit(r, checks[i].gpa, &bit) ? VH_CHECK_ARMED
-                                                           : VH_CHECK_SKIPPED;
+        checks[i].state = find_bit(r, checks[i].gpa, &section, &page)
+                              ? VH_CHECK_ARMED
+                              : VH_CHECK_SKIPPED;
     }
     r->stats.arms_free += n;
     if (n && r->map) {
@@ -198,20 +244,22 @@ static void ring_arm(void *p, VhCheck *checks, size_t n)
 static void mark(void *opaque, uint64_t gpa)
 {
     Ring *r = opaque;
-    uint64_t bit, *word = find_bit(r, gpa, &bit);
+    size_t section, page;
 
-    if (word) {
-        *word |= bit;
+    if (find_bit(r, gpa, &section, &page)) {
+        r->latest[section][page / 64] |= 1ULL << (page % 64);
         r->stats.fires++;
     }
 }
 
-static void wipe(Ring *r)
+/* The latest picture is complete: a new one begins. */
+static void turn_over(Ring *r)
 {
-    for (size_t i = 0; i < r->map->nr; i++) {
-        memset(r->written[i], 0,
-               words(&r->map->sections[i]) * sizeof(uint64_t));
-    }
+    Picture p = r->before;
+
+    r->before = r->latest;
+    r->latest = p;
+    wipe(r->latest, r->map);
     r->overlays = 0;
 }
 
@@ -222,11 +270,10 @@ static void judge(Ring *r, uint64_t now, uint64_t pages)
         (double)pages * r->stats.fire_ns / MAX(now - r->begun_ns, 1);
 
     if (share > CUT_SHORT) {
-        r->overlays = r->exposure == EXPOSURE_MAX ? r->overlays + 1
-                                                  : OVERLAYS_MAX;
+        r->complete = ++r->overlays >= OVERLAYS_MAX;
         r->exposure = MIN(r->exposure * 2, EXPOSURE_MAX);
     } else {
-        r->overlays = OVERLAYS_MAX; /* complete: the next one is a new one */
+        r->complete = true;
         r->exposure = share < AMPLE ? MAX(r->exposure / 2, 1) : r->exposure;
     }
 }
@@ -236,20 +283,28 @@ static void spoil(Ring *r)
 {
     const char *lost = r->host->dirty->lost(r->host->dirty_opaque);
 
+    g_free(r->why);
     r->why = g_strdup(lost);
     r->have = false;
-    r->overlays = OVERLAYS_MAX;
+    r->complete = false;
+    r->overlays = 0;
+    wipe(r->latest, r->map);
+    wipe(r->before, r->map);
     end_exposure(r);
 }
 
-/* What was written during the exposure is the new picture. */
-static void develop(Ring *r)
+/*
+ * What was written during the exposure makes the latest picture. One that was
+ * broken off only adds to it.
+ */
+static void develop(Ring *r, bool broken_off)
 {
     uint64_t now = vh_clock_now(&r->host->clock);
     uint64_t before = r->stats.fires;
 
-    if (r->overlays >= OVERLAYS_MAX) {
-        wipe(r);
+    if (r->complete) {
+        turn_over(r);
+        r->complete = false;
     }
     if (!r->host->dirty->each(r->host->dirty_opaque, mark, r)) {
         spoil(r);
@@ -257,9 +312,33 @@ static void develop(Ring *r)
     }
     r->have = true;
     end_exposure(r);
-    judge(r, now, r->stats.fires - before);
+    if (!broken_off) {
+        judge(r, now, r->stats.fires - before);
+    }
     r->gap_ns = r->taken_ns ? now - r->taken_ns : 0;
     r->taken_ns = now;
+}
+
+static void ring_rest(void *p)
+{
+    Ring *r = p;
+
+    if (r->exposing) {
+        develop(r, true);
+    }
+}
+
+static VhCheckState answer(const Ring *r, uint64_t gpa)
+{
+    size_t section, page;
+
+    if (!r->have || !find_bit(r, gpa, &section, &page)) {
+        return VH_CHECK_LOST;
+    }
+    return shows(r->latest, section, page) ||
+                   (!r->complete && shows(r->before, section, page))
+               ? VH_CHECK_FIRED
+               : VH_CHECK_SILENT;
 }
 
 static void ring_collect(void *p, VhCheck *checks, size_t n)
@@ -267,19 +346,12 @@ static void ring_collect(void *p, VhCheck *checks, size_t n)
     Ring *r = p;
 
     if (r->exposing && !--r->left) {
-        develop(r);
+        develop(r, false);
     }
     for (size_t i = 0; i < n; i++) {
-        uint64_t bit, *word = find_bit(r, checks[i].gpa, &bit);
-
-        if (checks[i].state != VH_CHECK_ARMED) {
-            continue;
-        }
-        if (!word || !r->have) {
-            checks[i].state = VH_CHECK_LOST;
-            r->stats.lost++;
-        } else {
-            checks[i].state = *word & bit ? VH_CHECK_FIRED : VH_CHECK_SILENT;
+        if (checks[i].state == VH_CHECK_ARMED) {
+            checks[i].state = answer(r, checks[i].gpa);
+            r->stats.lost += checks[i].state == VH_CHECK_LOST;
         }
     }
 }
@@ -319,4 +391,5 @@ const VhPrimitiveOps vh_primitive_dirty_ring = {
     .stats = ring_stats,
     .broken = ring_broken,
     .allow = ring_allow,
+    .rest = ring_rest,
 };

@@ -34,7 +34,7 @@ sys.path.insert(0, HERE)
 from overhead import SETTLE, Meter, mebibytes  # noqa: E402
 
 PAGES_PER_GIB = 262144
-RING = ",dirty-ring-size=4096"
+RING = ",dirty-ring-size=65536"
 RING_PATIENCE = 10  # times --settle: pictures are rare
 
 

@@ -366,6 +366,8 @@ bool vh_monitor_set_primitives(VhMonitor *m, const VhSensor *primitive,
     vh_monitor_idle(m);
     close_sensors(m);
     if (!open_sensors(m, primitive, writes, why)) {
+        publish_ranges(m, NULL, 0);
+        publish_stats(m);
         return false;
     }
     publish_stats(m);
@@ -393,8 +395,18 @@ char *vh_monitor_broken(VhMonitor *m, bool *writes)
     return g_steal_pointer(&m->lost_writes);
 }
 
+static void rest(Sensor *s)
+{
+    if (used(s) && s->use.ops->rest) {
+        s->use.ops->rest(s->state);
+    }
+}
+
 void vh_monitor_pause(VhMonitor *m)
 {
+    for (size_t i = 0; i < SENSORS; i++) {
+        rest(&m->sensors[i]);
+    }
     forget_checks(m);
     m->started = false;
 }

@@ -65,7 +65,7 @@ static const VhDoctorPrimitive primitives[VH_DOCTOR_USERS] = {
     [VH_DOCTOR_UFFD_WP] = { "uffd-wp", "writes, in private memory too", NULL },
     [VH_DOCTOR_DIRTY_LOG] = { "dirty-log", "writes, in any memory", NULL },
     [VH_DOCTOR_DIRTY_RING] = { "dirty-ring", "writes, in any memory",
-                               "-accel kvm,dirty-ring-size=4096" },
+                               "-accel kvm,dirty-ring-size=65536" },
     [VH_DOCTOR_IDLE_PAGE] = { "idle-page", "reads and writes, in any memory",
                               NULL },
     [VH_DOCTOR_DAMON] = { "damon", "reads and writes, in any memory", NULL },

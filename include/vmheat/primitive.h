@@ -14,6 +14,7 @@
  *            memory map changed; no page is armed across a set_map
  *   arm      worker thread, each sampling interval
  *   collect  worker thread, each sampling interval, before the next arm
+ *   rest     worker thread, when there will be no arm and no collect for a while
  *   idle     worker thread, when somebody else needs guest memory (migration):
  *            give up what could be in the way (userfaultfd registrations);
  *            set_map comes again before the next arm
@@ -144,15 +145,15 @@ typedef struct VhDirtyPage {
 /**
  * struct VhDirtyOps - QEMU's log of guest writes (hw/dirty.c)
  * @start: log writes to all sections of @map from now on; false and @why when
- *         that cannot be, without @why when it was only given up. Sections of the map before that are in @map too stay
- *         as they are.
+ *         that cannot be, without @why when it was only given up. Sections of
+ *         the map before that are in @map too stay as they are.
  * @stop: end logging; may be done later
  * @read: fill in @dirty of @pages, which all lie in the map of start; false
  *        when there is no answer
  * @clear: fill in @dirty of @pages as read does, then begin anew for them;
  *         false when it is not certain that it was done for all
- * @each: call @fn for every page of the map that was written since start or
- *        the last each; false when there is no answer
+ * @each: call @fn for every page of the map that was written since start, and
+ *        log no more; false when there is no answer
  * @spent_ns: time all of this took of QEMU's main thread so far
  * @lost: a sentence why logging was ended since start, or NULL; static
  *
@@ -254,6 +255,10 @@ typedef struct VhHost {
  * @allow: before arm: how many fires it may cause until the next call, less
  *         than 0 while it owes some; for primitives with caps.batch. May be
  *         NULL.
+ * @rest: nothing will be asked for a while (vmheat-pause, a stopped guest): end
+ *        what goes on costing the guest something, but for what the pages
+ *        armed last may. Worker thread, maybe several times; set_map, arm or
+ *        idle comes next. May be NULL.
  */
 typedef struct VhPrimitiveOps {
     uint32_t size;
@@ -275,6 +280,7 @@ typedef struct VhPrimitiveOps {
     void (*allow)(void *p, double fires);
     struct VhSnapshot *(*regions)(void *p);
     void (*attrs)(void *p, const VhAttrs *attrs);
+    void (*rest)(void *p);
 } VhPrimitiveOps;
 
 /** vh_primitives() - all primitives, best first, NULL terminated */

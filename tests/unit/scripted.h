@@ -18,7 +18,7 @@
  * @outcome: if not NEW, what becomes of every check instead
  * @refuse: set_map says no
  * @refuse_open: open says no
- * @opens, @maps, @idles, @releases: calls so far
+ * @opens, @maps, @idles, @releases, @rests: calls so far
  * @batches: calls of arm
  * @broken: what the primitive says it is, or NULL
  * @allowed: what allow() was last told
@@ -32,7 +32,7 @@ typedef struct Scripted {
     VhCheckState outcome;
     bool refuse;
     bool refuse_open;
-    int opens, maps, idles, releases, batches;
+    int opens, maps, idles, releases, rests, batches;
     VhMap *map;
     VhPrimitiveStats stats;
     const char *broken;
@@ -154,6 +154,11 @@ static inline void scripted_allow(void *p, double fires)
     ((Scripted *)p)->allowed = fires;
 }
 
+static inline void scripted_rest(void *p)
+{
+    ((Scripted *)p)->rests++;
+}
+
 #define SCRIPTED_OPS(name_, open_)                                       \
     {                                                                    \
         .size = sizeof(VhPrimitiveOps), .version = VH_PRIMITIVE_VERSION, \
@@ -161,7 +166,7 @@ static inline void scripted_allow(void *p, double fires)
         .arm = scripted_arm, .collect = scripted_collect,                \
         .idle = scripted_idle, .release = scripted_release,              \
         .stats = scripted_stats, .broken = scripted_broken,              \
-        .allow = scripted_allow,                                         \
+        .allow = scripted_allow, .rest = scripted_rest,                  \
     }
 
 static const VhPrimitiveOps scripted_primitive =

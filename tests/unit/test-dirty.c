@@ -169,7 +169,7 @@ static void test_probe(void)
 
     init(&l, VH_DIRTY_LOG);
     assert_probe(&l, &vh_primitive_dirty_log, NULL);
-    assert_probe(&l, &vh_primitive_dirty_ring, "dirty-ring-size=4096");
+    assert_probe(&l, &vh_primitive_dirty_ring, "dirty-ring-size=65536");
     init(&l, VH_DIRTY_RING);
     assert_probe(&l, &vh_primitive_dirty_log, "use primitive dirty-ring");
     assert_probe(&l, &vh_primitive_dirty_ring, NULL);
@@ -383,6 +383,102 @@ static void test_ring_slow_guest(void)
     ops->release(p);
 }
 
+/* One exposure at @gain pages a tick, beginning with page *@at. */
+static void expose_slowly(Log *l, void *p, VhCheck *c, size_t n, size_t *at,
+                          size_t gain)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+
+    do {
+        ring_tick(l, p, 10, c, n);
+        g_assert_true(l->on);
+        for (size_t i = 0; i < gain; i++) {
+            l->dirty[(*at)++ % PAGES] = true;
+        }
+        ops->collect(p, c, n);
+    } while (l->on);
+}
+
+/*
+ * While a new picture is put together out of several exposures the complete one
+ * stands in for it; what it alone shows is forgotten when the new one is
+ * complete.
+ */
+static void test_ring_stand_in(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+    VhCheck c[2] = { check(0), check(PAGES - 1) };
+    size_t at = 0;
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_RING);
+    l.host.nested = true;
+    p = open_on(&l, ops);
+    for (int i = 0; i < 4; i++) { /* twice all pages */
+        expose_slowly(&l, p, c, 2, &at, PAGES / 16);
+    }
+    for (int i = 0; i < 3; i++) { /* now only the first half */
+        at = 0;
+        expose_slowly(&l, p, c, 2, &at, PAGES / 16);
+        g_assert_cmpint(c[0].state, ==, VH_CHECK_FIRED);
+        g_assert_cmpint(c[1].state, ==, VH_CHECK_FIRED);
+    }
+    at = 0;
+    expose_slowly(&l, p, c, 2, &at, PAGES / 16);
+    g_assert_cmpint(c[0].state, ==, VH_CHECK_FIRED);
+    g_assert_cmpint(c[1].state, ==, VH_CHECK_SILENT);
+    ops->release(p);
+}
+
+/* Paused within an exposure: logging ends, what it showed is kept. */
+static void test_ring_rest(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+    VhCheck c[2] = { check(1), check(2) };
+    VhPrimitiveStats st;
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_RING);
+    p = open_on(&l, ops);
+    ops->rest(p); /* nothing to do */
+    ring_tick(&l, p, 10, c, 2);
+    g_assert_true(l.on);
+    l.dirty[1] = true;
+    ops->rest(p);
+    g_assert_false(l.on);
+    ops->stats(p, &st);
+    g_assert_cmpuint(st.fires, ==, 1); /* it is paid for */
+    ring_tick(&l, p, -1, c, 2);
+    ops->collect(p, c, 2);
+    g_assert_cmpint(c[0].state, ==, VH_CHECK_FIRED);
+    g_assert_cmpint(c[1].state, ==, VH_CHECK_SILENT);
+    ops->release(p);
+}
+
+/* What an exposure was too short for is known from the picture before it. */
+static void test_ring_rest_early(void)
+{
+    const VhPrimitiveOps *ops = &vh_primitive_dirty_ring;
+    VhCheck c[2] = { check(1), check(2) };
+    Log l;
+    void *p;
+
+    init(&l, VH_DIRTY_RING);
+    p = open_on(&l, ops);
+    take_picture(&l, p, c, 2, 1);
+    ring_tick(&l, p, 10, c, 2);
+    g_assert_true(l.on);
+    l.dirty[2] = true;
+    ops->rest(p);
+    ring_tick(&l, p, -1, c, 2);
+    ops->collect(p, c, 2);
+    g_assert_cmpint(c[0].state, ==, VH_CHECK_FIRED);
+    g_assert_cmpint(c[1].state, ==, VH_CHECK_FIRED);
+    ops->release(p);
+}
+
 /* Released while the log is on. */
 static void test_ring_released(void)
 {
@@ -511,6 +607,9 @@ int main(int argc, char **argv)
                          test_spent);
     g_test_add_func("/dirty/ring", test_ring);
     g_test_add_func("/dirty/ring-slow-guest", test_ring_slow_guest);
+    g_test_add_func("/dirty/ring-stand-in", test_ring_stand_in);
+    g_test_add_func("/dirty/ring-rest", test_ring_rest);
+    g_test_add_func("/dirty/ring-rest-early", test_ring_rest_early);
     g_test_add_func("/dirty/ring-released", test_ring_released);
     g_test_add_func("/dirty/ring-busy", test_ring_busy);
     g_test_add_func("/dirty/ring-broken", test_ring_broken);

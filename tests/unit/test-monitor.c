@@ -313,7 +313,9 @@ static void test_pause_forgets(void)
 
     start(&f, scripted_config(&f.s), (VhRange){ 0, 64 * MIB });
     run(&f, 80 * MS); /* no snapshot yet */
+    g_assert_cmpint(f.s.rests, ==, 0);
     vh_monitor_pause(f.m);
+    g_assert_cmpint(f.s.rests, ==, 1);
     f.s.hot = (VhRange){ 0, 0 };
     f.s.now_ns += 3600 * 1000 * MS;
     run(&f, 110 * MS);
