@@ -173,6 +173,16 @@ static void break_down(Damon *d, const char *format, const char *detail)
     }
 }
 
+static bool receive(Damon *d);
+
+/* The other end is gone; maybe it has said why. */
+static void take_last_words(Damon *d)
+{
+    while (receive(d)) {
+        /* what breaks it down is among them */
+    }
+}
+
 /* Sends @m; false when the other end is gone. */
 static bool say(Damon *d, const VhDamonMessage *m, bool *full)
 {
@@ -180,6 +190,7 @@ static bool say(Damon *d, const VhDamonMessage *m, bool *full)
 
     *full = err == EAGAIN;
     if (err && !*full) {
+        take_last_words(d);
         break_down(d, "the helper 'vmheat grant --damon' has ended (%s); "
                       RUN_GRANT, g_strerror(err));
     }

@@ -7,6 +7,9 @@
  * wait for the other. So it asks: a request goes to the main thread as a bottom
  * half, and the worker sleeps until that has run. Before the main thread waits
  * for the worker it closes the caller, which wakes the worker with a no.
+ * The bottom half belongs to the I/O handlers' context, which only the main loop
+ * polls: that of block devices is polled by whoever waits for one, such as a
+ * vCPU that resets it, and steps that let go of the BQL must not run there.
  *
  * A request is the main thread's: its bottom half frees it, having acted on it
  * or found that it was given up. As closing happens under the BQL, a request is
@@ -60,7 +63,7 @@ static void serve_bh(void *opaque)
     Request *r = opaque;
 
     if (r->caller && !r->step(r->arg)) {
-        aio_bh_schedule_oneshot(qemu_get_aio_context(), serve_bh, r);
+        aio_bh_schedule_oneshot(iohandler_get_aio_context(), serve_bh, r);
         return;
     }
     if (r->caller) {
@@ -81,7 +84,7 @@ bool vmheat_bql_call(VmheatBqlCaller *c, bool (*step)(void *arg), void *arg)
     r = g_new(Request, 1);
     *r = (Request){ .caller = c, .step = step, .arg = arg };
     c->request = r;
-    aio_bh_schedule_oneshot(qemu_get_aio_context(), serve_bh, r);
+    aio_bh_schedule_oneshot(iohandler_get_aio_context(), serve_bh, r);
     while (c->request) {
         qemu_cond_wait(&c->answered, &c->lock);
     }

@@ -211,9 +211,19 @@ bool vmheat_choose_writes(const VmheatChooser *c, const char *name,
     if (g_str_equal(name, "none")) {
         return true;
     }
+    if (g_str_equal(name, "auto") && primitive->regions) {
+        return true; /* of no use there */
+    }
     if (g_str_equal(name, "auto")) {
         choose_best_writes(c, primitive, out);
         return true;
+    }
+    if (primitive->regions) {
+        error_setg(errp,
+                   "write-primitive '%s' is of no use beside primitive '%s', "
+                   "which delivers regions of its own",
+                   name, primitive->name);
+        return false;
     }
     if (!choose_named(c, name, "auto, none", out, errp)) {
         return false;

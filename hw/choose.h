@@ -74,7 +74,8 @@ bool vmheat_choose_primitive(const VmheatChooser *c, const char *name,
  * @c: what to choose from
  * @name: a primitive's name, "auto", or "none"
  * @primitive: the one that was chosen for accesses
- * @out: the primitive; none for "none", and for "auto" if there is none
+ * @out: the primitive; none for "none", and for "auto" if there is none or
+ *       @primitive delivers regions of its own
  */
 bool vmheat_choose_writes(const VmheatChooser *c, const char *name,
                           const VhPrimitiveOps *primitive, VhSensor *out,

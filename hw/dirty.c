@@ -13,7 +13,8 @@
  *           clear them: KVM write-protects the page again. One call a page,
  *           which is how QEMU's interface is made; a large range in one call
  *           would protect everything written in it.
- *   each    sync, then take and clear all of our bits (dirty rings)
+ *   each    sync, then take and clear all of our bits, and end logging (dirty
+ *           rings)
  *
  * QEMU clears our bits of the whole aligned block of 64 pages, but has KVM
  * protect only the page asked for. With KVM the other bits come back with the
@@ -32,7 +33,14 @@
  * With dirty rings a sync waits for the vCPUs and lets go of the BQL meanwhile;
  * others may then end logging or give the worker's call up. So it is the last
  * act of a step, and the next step looks anew. What the vCPUs still noted when
- * logging ended turns up when it begins again, and is dropped then.
+ * logging ended is fetched out of the rings right afterwards (drain_rings()):
+ * QEMU would crash on an entry whose memory slot has been replaced meanwhile, as
+ * it is when firmware runs. It turns up when logging begins again, and is
+ * dropped then.
+ *
+ * QEMU's own calc-dirty-rate in mode dirty-bitmap counts what every sync
+ * brings. KVM brings the same bits each time, so there are no answers while it
+ * measures.
  */
 #include "compat/qemu.h"
 #include "hw/dirty.h"
@@ -41,6 +49,10 @@
 #define STEP_NS 50000
 /* QEMU clears our bits in blocks of as many pages as a long has bits. */
 #define BLOCK (64 * VH_PAGE_SIZE)
+/* Bits are copied and cleared for so much memory at a time: some 20 us. */
+#define CHUNK (1ULL << 30)
+/* A sync is good for what follows it in the same sampling interval. */
+#define FRESH_NS 1000000
 
 static const char vhost_refusal[] =
     "a vhost device is in use, and QEMU takes memory whose writes are logged "
@@ -54,11 +66,20 @@ typedef struct LogJob {
     size_t nr;
     size_t at;
     bool looked;
-    bool synced;          /* the sync of this call was done */
-    GPtrArray *regions;   /* each */
-    GPtrArray *snapshots; /* each: of the region with the same index */
+    bool synced;     /* the sync of this call was done */
+    guint region;    /* the next chunk: of this one of the regions logged */
+    hwaddr offset;   /* and there */
+    GArray *chunks;  /* each: of Chunk */
     const char *refusal;
 } LogJob;
+
+/* What was written in a part of a region. */
+typedef struct Chunk {
+    MemoryRegion *region; /* the map of the call keeps it */
+    hwaddr offset;
+    hwaddr size;
+    DirtyBitmapSnapshot *bits;
+} Chunk;
 
 /*
  * Devices and back ends that would be kept out of logged memory, once they are
@@ -115,11 +136,6 @@ static bool in_map(const VhMap *map, const MemoryRegion *mr)
     return false;
 }
 
-void vmheat_dirty_quiet(VmheatDirty *d)
-{
-    g_ptr_array_set_size(d->logged, 0);
-}
-
 /* A step of the main thread: how long it held the BQL, and what it used. */
 typedef struct Account {
     int64_t start;
@@ -139,10 +155,24 @@ static Account open_account(void)
     return (Account){ get_clock(), cpu_ns() };
 }
 
+static void charge(VmheatDirty *d, const Account *a)
+{
+    qatomic_set(&d->spent_ns, d->spent_ns + (cpu_ns() - a->cpu));
+}
+
 static void close_account(VmheatDirty *d, const Account *a)
 {
     d->max_ns = MAX(d->max_ns, get_clock() - a->start);
-    qatomic_set(&d->spent_ns, d->spent_ns + (cpu_ns() - a->cpu));
+    charge(d, a);
+}
+
+/* Lets go of the BQL while it waits for the vCPUs. */
+static void sync_rings(VmheatDirty *d)
+{
+    Account a = open_account();
+
+    vh_dirty_sync();
+    charge(d, &a);
 }
 
 static void clear_bits(MemoryRegion *mr, hwaddr offset, hwaddr size)
@@ -154,6 +184,46 @@ static void clear_bits(MemoryRegion *mr, hwaddr offset, hwaddr size)
 static bool has_rings(void)
 {
     return kvm_enabled() && kvm_dirty_ring_enabled();
+}
+
+static void drain_rings(void *unused)
+{
+    vh_dirty_sync();
+}
+
+void vmheat_dirty_quiet(VmheatDirty *d)
+{
+    if (!d->logged->len) {
+        return;
+    }
+    memory_region_transaction_begin();
+    g_ptr_array_set_size(d->logged, 0);
+    memory_region_transaction_commit();
+    if (has_rings()) {
+        aio_bh_schedule_oneshot(iohandler_get_aio_context(), drain_rings,
+                                NULL);
+    }
+}
+
+/* The next part of what is logged, or false: that was all. */
+static bool next_chunk(LogJob *j, Chunk *c)
+{
+    GPtrArray *logged = j->d->logged;
+    hwaddr left;
+
+    if (j->region >= logged->len) {
+        return false;
+    }
+    c->region = g_ptr_array_index(logged, j->region);
+    left = memory_region_size(c->region) - j->offset;
+    c->offset = j->offset;
+    c->size = MIN(left, CHUNK);
+    j->offset += c->size;
+    if (c->size == left) {
+        j->region++;
+        j->offset = 0;
+    }
+    return true;
 }
 
 /* Logging of all regions of the map and of no other. */
@@ -175,37 +245,49 @@ static void log_map(VmheatDirty *d, const VhMap *map)
     memory_region_transaction_commit();
 }
 
-static void clear_all(VmheatDirty *d)
+/* Rings: what was written before does not count. Done? */
+static bool drop_bits(LogJob *j, int64_t start)
 {
-    for (guint i = 0; i < d->logged->len; i++) {
-        MemoryRegion *mr = g_ptr_array_index(d->logged, i);
+    Chunk c;
 
-        clear_bits(mr, 0, memory_region_size(mr));
+    while (get_clock() - start < STEP_NS) {
+        if (!next_chunk(j, &c)) {
+            return true;
+        }
+        clear_bits(c.region, c.offset, c.size);
     }
+    return false;
+}
+
+/* Done? With rings there is a sync to come. */
+static bool begin_logging(LogJob *j)
+{
+    VmheatDirty *d = j->d;
+
+    if (any_vhost()) {
+        j->refusal = vhost_refusal;
+        return true;
+    }
+    qatomic_set(&d->lost, NULL);
+    d->synced_ns = 0;
+    log_map(d, j->map);
+    return !has_rings();
 }
 
 static bool start_step(void *arg)
 {
     LogJob *j = arg;
     VmheatDirty *d = j->d;
+    Account a = open_account();
+    bool sync = !j->synced, done;
 
-    if (j->synced) {
-        clear_all(d); /* rings: what was written before does not count */
-        return true;
+    done = sync ? begin_logging(j) : drop_bits(j, a.start);
+    close_account(d, &a);
+    if (sync && !done) {
+        j->synced = true;
+        sync_rings(d); /* from here on @j may be gone */
     }
-    if (any_vhost()) {
-        j->refusal = vhost_refusal;
-        return true;
-    }
-    qatomic_set(&d->lost, NULL);
-    d->synced = false;
-    log_map(d, j->map);
-    if (!has_rings()) {
-        return true;
-    }
-    j->synced = true;
-    vh_dirty_sync();
-    return false;
+    return done;
 }
 
 static bool dirty_start(void *opaque, VhMap *map, char **why)
@@ -227,7 +309,11 @@ static bool dirty_start(void *opaque, VhMap *map, char **why)
 
 static bool stop_step(void *arg)
 {
-    vmheat_dirty_quiet(arg);
+    VmheatDirty *d = arg;
+    Account a = open_account();
+
+    vmheat_dirty_quiet(d);
+    close_account(d, &a);
     return true;
 }
 
@@ -243,7 +329,13 @@ static void dirty_stop(void *opaque)
 static void sync_bits(VmheatDirty *d)
 {
     vh_dirty_sync();
-    d->synced = true;
+    d->synced_ns = get_clock();
+}
+
+/* calc-dirty-rate would count all that our syncs bring. */
+static bool rate_is_measured(void)
+{
+    return global_dirty_tracking & GLOBAL_DIRTY_DIRTY_RATE;
 }
 
 static MemoryRegion *region_of(const LogJob *j, uint64_t gpa, hwaddr *offset)
@@ -286,7 +378,7 @@ static bool read_step(void *arg)
     LogJob *j = arg;
     Account a = open_account();
 
-    if (!gone(j)) {
+    if (!gone(j) && !rate_is_measured()) {
         sync_bits(j->d);
         look(j);
         j->looked = true;
@@ -338,17 +430,17 @@ static bool clear_step(void *arg)
     LogJob *j = arg;
     Account a = open_account();
 
-    if (gone(j)) {
+    if (gone(j) || rate_is_measured()) {
         j->looked = false;
         return true;
     }
     if (!j->looked) {
-        if (!j->d->synced) {
+        if (a.start - j->d->synced_ns > FRESH_NS) {
             sync_bits(j->d);
         }
         look(j);
         j->looked = true;
-        j->d->synced = false;
+        j->d->synced_ns = 0;
     }
     for (; j->at < j->nr && get_clock() - a.start < STEP_NS; j->at++) {
         if (j->pages[j->at].dirty) {
@@ -366,16 +458,19 @@ static bool dirty_clear(void *opaque, VhDirtyPage *pages, size_t n)
     return j.map && vmheat_bql_call(j.d->caller, clear_step, &j) && j.looked;
 }
 
-static void take_snapshots(LogJob *j)
+static bool take_chunks(LogJob *j, int64_t start)
 {
-    for (guint i = 0; i < j->d->logged->len; i++) {
-        MemoryRegion *mr = g_ptr_array_index(j->d->logged, i);
+    Chunk c;
 
-        g_ptr_array_add(j->regions, mr);
-        g_ptr_array_add(j->snapshots,
-                        cpu_physical_memory_snapshot_and_clear_dirty(
-                            mr, 0, memory_region_size(mr), DIRTY_MEMORY_VGA));
+    while (get_clock() - start < STEP_NS) {
+        if (!next_chunk(j, &c)) {
+            return true;
+        }
+        c.bits = cpu_physical_memory_snapshot_and_clear_dirty(
+            c.region, c.offset, c.size, DIRTY_MEMORY_VGA);
+        g_array_append_val(j->chunks, c);
     }
+    return false;
 }
 
 static bool each_step(void *arg)
@@ -383,51 +478,81 @@ static bool each_step(void *arg)
     LogJob *j = arg;
     VmheatDirty *d = j->d;
     Account a = open_account();
-    bool sync = !j->synced && !gone(j);
+    bool ended = gone(j), sync = !j->synced && !ended;
 
-    if (sync) {
-        j->synced = true;
-        vh_dirty_sync(); /* from here on @j may be gone */
-    } else if (!gone(j)) {
-        take_snapshots(j);
+    if (!sync && !ended && take_chunks(j, a.start)) {
+        vmheat_dirty_quiet(d);
         j->looked = true;
+        ended = true;
     }
     close_account(d, &a);
-    return !sync;
+    if (sync) {
+        j->synced = true;
+        sync_rings(d); /* from here on @j may be gone */
+    }
+    return ended;
 }
 
-/* The map keeps the regions alive meanwhile. */
-static void tell_section(const LogJob *j, const VhMapSection *s,
+static void free_chunk(void *c)
+{
+    g_free(((Chunk *)c)->bits);
+}
+
+/* Calls @fn for the pages of @c, which begins at @gpa, in [from, to) of it. */
+static void tell_pages(const Chunk *c, uint64_t gpa, hwaddr from, hwaddr to,
+                       void (*fn)(void *arg, uint64_t gpa), void *arg)
+{
+    for (hwaddr at = from; at < to; at += VH_PAGE_SIZE) {
+        if (memory_region_snapshot_get_dirty(c->region, c->bits, c->offset + at,
+                                             VH_PAGE_SIZE)) {
+            fn(arg, gpa + at);
+        }
+    }
+}
+
+static void tell_chunk(const Chunk *c, uint64_t gpa, hwaddr from, hwaddr to,
+                       void (*fn)(void *arg, uint64_t gpa), void *arg)
+{
+    while (from < to) {
+        hwaddr next = MIN(QEMU_ALIGN_DOWN(from, BLOCK) + BLOCK, to);
+
+        if (memory_region_snapshot_get_dirty(c->region, c->bits,
+                                             c->offset + from, next - from)) {
+            tell_pages(c, gpa, from, next, fn, arg);
+        }
+        from = next;
+    }
+}
+
+/* What of @c is in @s. */
+static void tell_section(const Chunk *c, const VhMapSection *s,
                          void (*fn)(void *arg, uint64_t gpa), void *arg)
 {
-    guint i;
+    hwaddr from = MAX(c->offset, s->region_offset);
+    hwaddr to = MIN(c->offset + c->size, s->region_offset + s->size);
 
-    if (!g_ptr_array_find(j->regions, s->region, &i)) {
-        return;
-    }
-    for (uint64_t off = 0; off < s->size; off += VH_PAGE_SIZE) {
-        if (memory_region_snapshot_get_dirty(
-                s->region, g_ptr_array_index(j->snapshots, i),
-                s->region_offset + off, VH_PAGE_SIZE)) {
-            fn(arg, s->gpa + off);
-        }
+    if (s->region == c->region && from < to) {
+        tell_chunk(c, s->gpa + c->offset - s->region_offset, from - c->offset,
+                   to - c->offset, fn, arg);
     }
 }
 
 static bool dirty_each(void *opaque, void (*fn)(void *arg, uint64_t gpa),
                        void *arg)
 {
-    g_autoptr(GPtrArray) regions = g_ptr_array_new();
-    g_autoptr(GPtrArray) snapshots = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) chunks = g_array_new(false, false, sizeof(Chunk));
     LogJob j = new_job(opaque, NULL, 0);
 
-    j.regions = regions;
-    j.snapshots = snapshots;
+    g_array_set_clear_func(chunks, free_chunk);
+    j.chunks = chunks;
     if (!j.map || !vmheat_bql_call(j.d->caller, each_step, &j) || !j.looked) {
         return false;
     }
-    for (size_t i = 0; i < j.map->nr; i++) {
-        tell_section(&j, &j.map->sections[i], fn, arg);
+    for (guint i = 0; i < chunks->len; i++) {
+        for (size_t k = 0; k < j.map->nr; k++) {
+            tell_section(&g_array_index(chunks, Chunk, i), &j.map->sections[k],
+                         fn, arg);
+        }
     }
     return true;
 }

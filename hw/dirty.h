@@ -15,7 +15,7 @@
  * @realize: sees devices being plugged in
  * @logged: MemoryRegions with our logging switched on, each referenced
  * @map: the map of the latest start; worker thread
- * @synced: no bit was cleared since QEMU last fetched KVM's bitmap
+ * @synced_ns: when QEMU last fetched KVM's bitmap, 0 if bits were cleared since
  * @lost: why logging was ended under the worker, or NULL; atomic
  * @spent_ns: main thread's time; atomic
  * @max_ns: longest single hold of the BQL
@@ -25,7 +25,7 @@ typedef struct VmheatDirty {
     DeviceListener realize;
     GPtrArray *logged;
     VhMap *map;
-    bool synced;
+    int64_t synced_ns;
     const char *lost;
     uint64_t spent_ns;
     int64_t max_ns;

@@ -90,8 +90,12 @@ static void choose_writes(VmheatPrimitives *p)
         error_free(err);
         p->writes = (VhSensor){ 0 };
     } else if (is_auto(p->writes_name) && !p->writes.ops) {
-        p->writes_why = g_strdup("nothing that can run here tells writes "
-                                 "apart");
+        p->writes_why =
+            p->primitive.ops->regions
+                ? g_strdup_printf("%s delivers regions of its own, which do "
+                                  "not tell writes apart",
+                                  p->primitive.ops->name)
+                : g_strdup("nothing that can run here tells writes apart");
     }
 }
 

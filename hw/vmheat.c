@@ -94,9 +94,10 @@ VmheatDevice *vmheat_find(void)
 
 static const char *suspend_reason(VmheatDevice *d, bool *release)
 {
-    return vmheat_suspend_reason(
-        &d->suspend, vmheat_primitives_through_migration(&d->primitives),
-        release);
+    bool through = d->suspend.migrating &&
+                   vmheat_primitives_through_migration(&d->primitives);
+
+    return vmheat_suspend_reason(&d->suspend, through, release);
 }
 
 VmheatState vmheat_get_state(VmheatDevice *d, char **why)

@@ -168,6 +168,8 @@ static Requests take_requests(VmheatWorker *w)
         w->map_shrank = false;
         w->map_taken_ns = vh_clock_now(&w->cfg.host->clock);
     }
+    /* while it is being taken one who wants memory back has to wait, too */
+    w->holds_map |= r.new_map && !r.new_primitives;
     return r;
 }
 
@@ -199,7 +201,6 @@ static void take_map(VmheatWorker *w, const Requests *r)
             report(w, why);
         }
     }
-    set_holds_map(w, true);
 }
 
 static VhMonitor *new_monitor(VmheatWorker *w, const Requests *r, char **why)
@@ -239,6 +240,8 @@ static void take_primitives(VmheatWorker *w, const Requests *r)
     set_holds_map(w, false);
     if (!ok) {
         report(w, why);
+    } else if (wanted_back(w)) {
+        report(w, NULL); /* no map is taken now, which would tell */
     }
 }
 

@@ -116,10 +116,18 @@ class Guest:
         return self
 
     def __exit__(self, kind, *exc):
-        if kind and self.process.poll():
-            print(f"# QEMU ended with status {self.process.returncode}: "
-                  f"{self.stderr()}", file=sys.stderr, flush=True)
+        if kind and issubclass(kind, (OSError, EOFError)):
+            self.tell_end()
         self.close()
+
+    def tell_end(self):
+        """The monitor's socket was closed: QEMU ends, or has."""
+        try:
+            status = self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            return
+        print(f"# QEMU ended with status {status}: {self.stderr()}",
+              file=sys.stderr, flush=True)
 
     def close(self):
         if self.qmp:

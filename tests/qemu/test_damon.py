@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from fake_damon import CONTEXT, FakeDamon, SCHEME, TARGET
-from guest import Guest, environment
+from guest import Guest, environment, fails_to_start
 
 CLI = environment("VMHEAT_CLI")
 OK, BAD_HOST = 0, 6
@@ -98,6 +98,32 @@ class Damon(unittest.TestCase):
             self.assertFalse(self.damon.running())
             g.qmp.wait_until("it waits again", lambda: g.qmp(
                 "query-vmheat")["state"] == "failed")
+
+    def test_granted_while_paused(self):
+        """What it waited for is there, so it is not failed any more."""
+        with self.guest("damon") as g:
+            g.qmp.wait_until("it waits", lambda: g.qmp(
+                "query-vmheat")["state"] == "failed")
+            g.qmp("vmheat-pause")
+            self.grant()
+            g.qmp.wait_until("it is paused", lambda: g.qmp(
+                "query-vmheat")["state"] == "paused")
+            self.assertFalse(self.damon.running())
+            g.qmp("vmheat-resume")
+            self.running(g)
+
+    def test_no_writes_beside_it(self):
+        """A second primitive would only cost: these regions are DAMON's."""
+        with self.guest("auto,write-primitive=auto") as g:
+            self.assertIn("write-primitive", g.qmp("query-vmheat"))
+            self.grant()
+            self.running(g)
+            info = g.qmp("query-vmheat")
+            self.assertNotIn("write-primitive", info)
+            self.assertIn("regions of its own", info["write-reason"])
+        said = fails_to_start(machine="microvm",
+                              device="primitive=damon,write-primitive=dirty-log")
+        self.assertIn("is of no use beside primitive 'damon'", said)
 
     def test_helper_killed(self):
         """auto falls back; the next helper cleans up what the dead one left."""

@@ -149,6 +149,14 @@ class Migrate(unittest.TestCase):
                                  "uffd-wp")
                 self.assertTrue(dest.intact(), "memory arrived damaged")
 
+    def test_background_snapshot_again_and_again(self):
+        """Also while monitoring is only about to begin again."""
+        with self.guest("tcg") as g:
+            for i in range(40):
+                g.qmp("migrate-set-capabilities", capabilities=[
+                    {"capability": "background-snapshot", "state": i % 2 == 0}])
+            self.assertEqual(g.qmp("query-vmheat")["state"], "running")
+
     def test_background_snapshot_in_hmp_and_paused(self):
         with self.guest("tcg") as g:
             g.qmp.wait_until("a snapshot", lambda:

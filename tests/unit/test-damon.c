@@ -241,6 +241,24 @@ static void test_helper_complains(void)
     stop(&r);
 }
 
+/* It complains and ends while nothing is watched. */
+static void test_last_words(void)
+{
+    g_autofree char *why = NULL;
+    size_t n;
+    Rig r;
+
+    start(&r);
+    ops->idle(r.p);
+    n = vh_damon_error(&r.m, "DAMON is somebody else's");
+    g_assert_cmpint(vh_damon_send(r.fds[1], &r.m, n), ==, 0);
+    close(r.fds[1]);
+    r.fds[1] = -1;
+    ops->set_map(r.p, r.map, &why);
+    assert_broken(&r, "DAMON is somebody else's");
+    stop(&r);
+}
+
 static void test_helper_talks_nonsense(void)
 {
     Rig r;
@@ -483,6 +501,7 @@ int main(int argc, char **argv)
     g_test_add_func("/damon/useless-regions", test_useless_regions);
     g_test_add_func("/damon/helper-ends", test_helper_ends);
     g_test_add_func("/damon/helper-complains", test_helper_complains);
+    g_test_add_func("/damon/last-words", test_last_words);
     g_test_add_func("/damon/helper-talks-nonsense", test_helper_talks_nonsense);
     g_test_add_func("/damon/deaf-helper", test_deaf_helper);
     g_test_add_func("/damon/idle-deaf-helper", test_idle_deaf_helper);

@@ -185,6 +185,7 @@ static void test_other_primitive(void)
     Fixture f = { 0 };
     g_autofree char *why = NULL;
     VhSnapshot *before, *after;
+    size_t ranges;
 
     start(&f, false);
     run(&f, 10000 * MS);
@@ -194,6 +195,8 @@ static void test_other_primitive(void)
                                              &f.cfg.writes, &why));
     g_assert_cmpstr(why, ==, "no such luck");
     g_assert_cmpint(f.s.releases, ==, 1);
+    g_assert_null(vh_monitor_ranges(f.m, &ranges)); /* none is monitored */
+    g_assert_cmpuint(ranges, ==, 0);
     vh_monitor_idle(f.m);
     f.s.refuse_open = false;
     g_clear_pointer(&why, g_free);
