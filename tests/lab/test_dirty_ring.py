@@ -9,3 +9,4 @@ KERNELS = ("cloud",)
 class DirtyRing(lab.SeesWrites, lab.Primitive):
     primitive = "dirty-ring"
     accel = "kvm,dirty-ring-size=4096"
+    resets = 3
