@@ -153,6 +153,14 @@ static void free_picture(Picture p, const VhMap *map)
     g_free(p);
 }
 
+/* Nothing is known: the next picture begins anew. */
+static void forget(Ring *r)
+{
+    r->have = false;
+    r->complete = false;
+    r->overlays = 0;
+}
+
 static void ring_idle(void *p)
 {
     Ring *r = p;
@@ -164,9 +172,7 @@ static void ring_idle(void *p)
     }
     g_clear_pointer(&r->map, vh_map_unref);
     g_clear_pointer(&r->why, g_free);
-    r->have = false;
-    r->complete = false;
-    r->overlays = 0;
+    forget(r);
 }
 
 static void ring_release(void *p)
@@ -260,6 +266,7 @@ static void turn_over(Ring *r)
     r->before = r->latest;
     r->latest = p;
     wipe(r->latest, r->map);
+    r->complete = false;
     r->overlays = 0;
 }
 
@@ -283,11 +290,8 @@ static void spoil(Ring *r)
 {
     const char *lost = r->host->dirty->lost(r->host->dirty_opaque);
 
-    g_free(r->why);
-    r->why = g_strdup(lost);
-    r->have = false;
-    r->complete = false;
-    r->overlays = 0;
+    r->why = g_strdup(lost); /* it had none: it was exposing */
+    forget(r);
     wipe(r->latest, r->map);
     wipe(r->before, r->map);
     end_exposure(r);
@@ -304,7 +308,6 @@ static void develop(Ring *r, bool broken_off)
 
     if (r->complete) {
         turn_over(r);
-        r->complete = false;
     }
     if (!r->host->dirty->each(r->host->dirty_opaque, mark, r)) {
         spoil(r);
