@@ -32,14 +32,18 @@
  * split could refine), and may be merged. SKIPPED and LOST checks are no
  * answers; SILENT ones are, whether or not the page was mapped.
  *
- * Writes: with a second primitive, plan() is asked for checks of writes as well,
- * of pages of their own. They give nr_writes in the same way; neighbours merge
- * only when both numbers are alike. Splits, ages and what to check look at
- * nr_accesses alone.
+ * Writes: with a second primitive, plan() is asked for checks of writes as
+ * well, of pages of their own. They give nr_writes in the same way; neighbours
+ * merge only when both numbers are alike. Splits, ages and what to check look
+ * at nr_accesses alone.
  *
  * New memory becomes new regions, about total/min_regions each; DAMON stretches
  * the neighbour, history and all, over memory it never saw. Ages grow once an
  * aggregation; DAMON's grow once per merge round.
+ *
+ * Schemes reset the age of what they were applied to. As in DAMON a region that
+ * reaches beyond it is split there; not when there are max_regions already,
+ * then it is one of two: all of it, if more than half was meant, or nothing.
  *
  * What it cannot see: anything smaller than what random splits isolate before
  * neighbours merge again, and differences below the threshold (10 %).
@@ -58,6 +62,7 @@ typedef struct Classic {
     VhRegions regions;
     VhChooser chooser;
     uint32_t generation; /* of the region numbers in cookies */
+    bool renumbered;     /* by classic_reset_age(), in this generation */
     size_t split_at_nr;  /* regions before the last split */
     bool writes;         /* checks for writes were planned since aggregate() */
 } Classic;
@@ -117,13 +122,19 @@ static uint64_t size_limit(const Classic *c)
     return MAX(limit - limit % VH_PAGE_SIZE, VH_PAGE_SIZE);
 }
 
+static void next_generation(Classic *c)
+{
+    c->generation++;
+    c->renumbered = false;
+}
+
 static void classic_set_ranges(void *e, const VhRange *ranges, size_t n)
 {
     Classic *c = e;
 
     vh_regions_set_ranges(&c->regions, ranges, n, c->attrs.min_regions);
     vh_chooser_reserve(&c->chooser, c->regions.nr);
-    c->generation++;
+    next_generation(c);
 }
 
 static void forget_checks(VhRegion *r)
@@ -163,16 +174,24 @@ static size_t classic_plan(void *e, const VhPlanBudget *budget, VhCheck *out)
     return n;
 }
 
+static bool holds(const VhRegion *r, uint64_t gpa)
+{
+    return gpa >= r->start && gpa < r->end;
+}
+
 static VhRegion *region_of(Classic *c, const VhCheck *check)
 {
-    uint32_t i = (uint32_t)check->cookie;
+    size_t i = (uint32_t)check->cookie;
 
-    if (check->cookie >> 32 != c->generation || i >= c->regions.nr ||
-        check->gpa < c->regions.v[i].start ||
-        check->gpa >= c->regions.v[i].end) {
+    if (check->cookie >> 32 != c->generation) {
         return NULL;
     }
-    return &c->regions.v[i];
+    if (c->renumbered) {
+        i = vh_regions_find(&c->regions, check->gpa);
+    }
+    return i < c->regions.nr && holds(&c->regions.v[i], check->gpa)
+               ? &c->regions.v[i]
+               : NULL;
 }
 
 static void classic_observe(void *e, const VhCheck *checks, size_t n)
@@ -316,8 +335,54 @@ static VhSnapshot *classic_aggregate(void *e)
     split(c);
     reset(c);
     c->writes = false;
-    c->generation++;
+    next_generation(c);
     return s;
+}
+
+/* Cuts region @i at @at, which is inside, if there may be one more. */
+static bool cut(Classic *c, size_t i, uint64_t at)
+{
+    at -= at % VH_PAGE_SIZE;
+    if (at <= c->regions.v[i].start || c->regions.nr >= c->attrs.max_regions) {
+        return false;
+    }
+    vh_regions_split(&c->regions, i, at - c->regions.v[i].start);
+    vh_chooser_reserve(&c->chooser, c->regions.nr);
+    c->renumbered = true;
+    return true;
+}
+
+static bool mostly_in(const VhRegion *r, VhRange range)
+{
+    uint64_t start = MAX(r->start, range.start);
+    uint64_t end = MIN(r->end, range.end);
+
+    return end - start > vh_region_size(r) / 2;
+}
+
+/*
+ * Numbers of regions change, the generation does not: checks that are under way
+ * are still good for the region that holds their page, see region_of().
+ */
+static void classic_reset_age(void *e, VhRange range)
+{
+    Classic *c = e;
+    size_t i = vh_regions_find(&c->regions, range.start);
+
+    if (range.start >= range.end) {
+        return;
+    }
+    for (; i < c->regions.nr && c->regions.v[i].start < range.end; i++) {
+        if (c->regions.v[i].start < range.start && cut(c, i, range.start)) {
+            continue; /* the right part is next */
+        }
+        if (c->regions.v[i].end > range.end) {
+            cut(c, i, range.end);
+        }
+        if (mostly_in(&c->regions.v[i], range)) {
+            c->regions.v[i].age = 0;
+        }
+    }
 }
 
 const VhEstimatorOps vh_estimator_classic = {
@@ -331,4 +396,5 @@ const VhEstimatorOps vh_estimator_classic = {
     .plan = classic_plan,
     .observe = classic_observe,
     .aggregate = classic_aggregate,
+    .reset_age = classic_reset_age,
 };

@@ -470,8 +470,8 @@ static void aggregate(VhMonitor *m, uint64_t now)
     s->sequence = ++m->now.aggregations;
     s->start_ns = m->aggregation_ns;
     s->end_ns = now;
-    s->has_writes = used(&m->sensors[WRITES]) &&
-                    !m->sensors[ACCESSES].use.ops->regions;
+    s->has_writes =
+        used(&m->sensors[WRITES]) && !m->sensors[ACCESSES].use.ops->regions;
     m->now.nr_regions = s->nr_regions;
     publish_snapshot(m, s);
     m->aggregation_ns = now;
@@ -570,6 +570,15 @@ uint64_t vh_monitor_tick(VhMonitor *m)
     charge_all(m, now);
     publish_stats(m);
     return now + sampling_ns(m);
+}
+
+void vh_monitor_reset_age(VhMonitor *m, VhRange r)
+{
+    const VhPrimitiveOps *ops = m->sensors[ACCESSES].use.ops;
+
+    if (!(ops && ops->regions) && m->estimator->reset_age) {
+        m->estimator->reset_age(m->est, r);
+    }
 }
 
 VhSnapshot *vh_monitor_snapshot(VhMonitor *m)

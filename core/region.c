@@ -29,6 +29,22 @@ uint64_t vh_regions_total(const VhRegions *rs)
     return sum;
 }
 
+size_t vh_regions_find(const VhRegions *rs, uint64_t at)
+{
+    size_t lo = 0, hi = rs->nr;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (rs->v[mid].end <= at) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
 void vh_regions_split(VhRegions *rs, size_t i, uint64_t size)
 {
     VhRegion *r;

@@ -68,6 +68,9 @@ void vh_regions_clear(VhRegions *rs);
 /** vh_regions_total() - bytes of all regions */
 uint64_t vh_regions_total(const VhRegions *rs);
 
+/** vh_regions_find() - the first region that ends above @at; nr if none does */
+size_t vh_regions_find(const VhRegions *rs, uint64_t at);
+
 /**
  * vh_regions_split() - cut region @i at @size bytes
  *

@@ -50,6 +50,8 @@ typedef struct VhPlanBudget {
  *           ignored
  * @aggregate: close the aggregation interval; returns a new snapshot with
  *             regions filled in (the monitor sets sequence and times)
+ * @reset_age: memory in this range begins a new age; may split regions that
+ *             reach beyond it. Checks under way stay good. May be NULL.
  */
 typedef struct VhEstimatorOps {
     const char *name;
@@ -62,6 +64,7 @@ typedef struct VhEstimatorOps {
     size_t (*plan)(void *e, const VhPlanBudget *budget, VhCheck *out);
     void (*observe)(void *e, const VhCheck *checks, size_t n);
     VhSnapshot *(*aggregate)(void *e);
+    void (*reset_age)(void *e, VhRange r);
 } VhEstimatorOps;
 
 /** vh_estimators() - all estimators, default first, NULL terminated */

@@ -14,6 +14,12 @@
 
 #include "vmheat/types.h"
 
+/** VhMapSection::flags: parts may be unplugged just now (virtio-mem) */
+#define VH_SECTION_UNPLUGS (1u << 0)
+
+/** VhMapSection::flags: a device may access it behind the host's back (VFIO) */
+#define VH_SECTION_PINNED (1u << 1)
+
 /**
  * struct VhMapSection - one run of guest RAM, contiguous in GPA and in HVA
  * @gpa: guest-physical start; multiple of VH_PAGE_SIZE
@@ -26,6 +32,8 @@
  * @name: RAMBlock id; lives as long as the map
  * @region: QEMU's MemoryRegion, for hw/ only; NULL in tests
  * @region_offset: where in @region the section begins
+ * @flags: VH_SECTION_* bits
+ * @node: NUMA node of the guest plus one; 0 when there is none
  * @reserved: 0
  */
 typedef struct VhMapSection {
@@ -39,7 +47,9 @@ typedef struct VhMapSection {
     char *name;
     void *region;
     uint64_t region_offset;
-    uint64_t reserved[2];
+    uint32_t flags;
+    uint32_t node;
+    uint64_t reserved;
 } VhMapSection;
 
 /**

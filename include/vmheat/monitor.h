@@ -149,6 +149,14 @@ void vh_monitor_idle(VhMonitor *m);
  */
 uint64_t vh_monitor_tick(VhMonitor *m);
 
+/**
+ * vh_monitor_reset_age() - memory in @r begins a new age
+ *
+ * A scheme's action was tried on it. Does nothing while a primitive delivers
+ * whole regions, which are not the monitor's to change.
+ */
+void vh_monitor_reset_age(VhMonitor *m, VhRange r);
+
 /** vh_monitor_snapshot() - latest snapshot with a new reference, or NULL */
 VhSnapshot *vh_monitor_snapshot(VhMonitor *m);
 

@@ -447,6 +447,130 @@ static void assert_covers(const VhSnapshot *s, const VhRange *ranges, size_t n)
     g_assert_cmpuint(i, ==, s->nr_regions);
 }
 
+static VhRange random_range(VhRng *rng, uint64_t pages)
+{
+    uint64_t a = vh_rng_below(rng, pages), b = vh_rng_below(rng, pages);
+
+    return (VhRange){ P(MIN(a, b)), P(MAX(a, b)) };
+}
+
+/* Start, end and age of each region, in pages. */
+static void assert_ages(const Classic *c, const char *want)
+{
+    g_autoptr(GString) have = g_string_new(NULL);
+
+    for (size_t i = 0; i < c->regions.nr; i++) {
+        const VhRegion *r = &c->regions.v[i];
+
+        g_string_append_printf(have, "%s[%d,%d)@%u", i ? " " : "",
+                               (int)(r->start / P(1)), (int)(r->end / P(1)),
+                               r->age);
+    }
+    g_assert_cmpstr(have->str, ==, want);
+}
+
+static void test_reset_age(void)
+{
+    Classic *c = make(&ten, (VhRange){ 0, 30 });
+
+    put(c, (const uint32_t[][3]){
+               { 10, 0, 5 }, { 10, 7, 6 }, { 10, 0, 7 }, { 0 } });
+    classic_reset_age(c, (VhRange){ P(10), P(20) }); /* just one */
+    assert_ages(c, "[0,10)@5 [10,20)@0 [20,30)@7");
+    classic_reset_age(c, (VhRange){ P(5), P(22) }); /* both edges */
+    assert_ages(c, "[0,5)@5 [5,10)@0 [10,20)@0 [20,22)@0 [22,30)@7");
+    g_assert_cmpuint(c->regions.v[3].last_nr_accesses, ==, 0);
+    g_assert_true(c->regions.v[1].known);
+    classic_reset_age(c, (VhRange){ P(24), P(26) }); /* inside one */
+    assert_ages(c, "[0,5)@5 [5,10)@0 [10,20)@0 [20,22)@0 [22,24)@7 [24,26)@0 "
+                   "[26,30)@7");
+    classic_reset_age(c, (VhRange){ P(30), P(40) }); /* outside */
+    classic_reset_age(c, (VhRange){ P(3), P(3) });   /* nothing */
+    g_assert_cmpuint(c->regions.nr, ==, 7);
+    classic_reset_age(c, (VhRange){ 0, UINT64_MAX });
+    for (size_t i = 0; i < c->regions.nr; i++) {
+        g_assert_cmpuint(c->regions.v[i].age, ==, 0);
+    }
+    g_assert_cmpuint(c->regions.nr, ==, 7);
+    classic_destroy(c);
+}
+
+/* There is no room for another region: more than half decides. */
+static void test_reset_age_full(void)
+{
+    VhAttrs few = { 10000, 100000, 1000000, 3, 3 };
+    Classic *c = make(&few, (VhRange){ 0, 30 });
+
+    put(c, (const uint32_t[][3]){
+               { 10, 0, 5 }, { 10, 7, 6 }, { 10, 0, 7 }, { 0 } });
+    classic_reset_age(c, (VhRange){ P(5), P(26) });
+    assert_ages(c, "[0,10)@5 [10,20)@0 [20,30)@0");
+    c->regions.v[1].age = c->regions.v[2].age = 9;
+    classic_reset_age(c, (VhRange){ P(4), P(25) });
+    assert_ages(c, "[0,10)@0 [10,20)@0 [20,30)@9");
+    /* room for one: the left edge gets it */
+    c->attrs.max_regions = 4;
+    c->regions.v[0].age = 9;
+    classic_reset_age(c, (VhRange){ P(4), P(25) });
+    assert_ages(c, "[0,4)@9 [4,10)@0 [10,20)@0 [20,30)@9");
+    classic_destroy(c);
+}
+
+/* Answers to checks under way go to the region that now holds the page. */
+static void test_reset_age_midway(void)
+{
+    Classic *c = make(&ten, (VhRange){ 0, 40 });
+    VhCheck out[100];
+    VhSnapshot *s;
+
+    g_assert_cmpuint(classic_plan(c, &plenty, out), ==, 4);
+    for (int i = 0; i < 4; i++) {
+        out[i].state = VH_CHECK_FIRED;
+    }
+    out[0].gpa = P(1);
+    out[1].gpa = P(13);
+    classic_reset_age(c, (VhRange){ P(5), P(12) });
+    g_assert_cmpuint(c->regions.nr, ==, 6);
+    classic_observe(c, out, 4);
+    g_assert_cmpuint(c->regions.v[0].fires, ==, 1);
+    g_assert_cmpuint(c->regions.v[1].answered, ==, 0);
+    g_assert_cmpuint(c->regions.v[2].answered, ==, 0); /* [10, 12) */
+    g_assert_cmpuint(c->regions.v[3].fires, ==, 1);
+    g_assert_cmpuint(c->regions.v[4].fires, ==, 1);
+    g_assert_cmpuint(c->regions.v[5].fires, ==, 1);
+    /* all regions are planned for, and tile the memory */
+    g_assert_cmpuint(classic_plan(c, &plenty, out), ==, 6);
+    s = classic_aggregate(c);
+    assert_covers(s, &(VhRange){ 0, P(40) }, 1);
+    vh_snapshot_unref(s);
+    out[0].state = VH_CHECK_FIRED; /* of before: not good any more */
+    classic_observe(c, out, 1);
+    g_assert_cmpuint(classic_plan(c, &plenty, out), ==, c->regions.nr);
+    out[0].state = VH_CHECK_FIRED;
+    out[0].gpa = P(39); /* nobody split regions: not where its region is */
+    classic_observe(c, out, 1);
+    for (size_t i = 0; i < c->regions.nr; i++) {
+        g_assert_cmpuint(c->regions.v[i].answered, ==, 0);
+    }
+    classic_destroy(c);
+}
+
+/* Parts keep what was observed so far. */
+static void test_reset_age_keeps_history(void)
+{
+    Classic *c = make(&ten, (VhRange){ 0, 40 });
+
+    answers(c, 1, 3, 7);
+    c->regions.v[1].last_nr_accesses = 4;
+    classic_reset_age(c, (VhRange){ P(15), P(20) });
+    for (int i = 1; i < 3; i++) {
+        g_assert_cmpuint(c->regions.v[i].fires, ==, 3);
+        g_assert_cmpuint(c->regions.v[i].answered, ==, 7);
+        g_assert_cmpuint(c->regions.v[i].last_nr_accesses, ==, 4);
+    }
+    classic_destroy(c);
+}
+
 /* Random life: whatever happens, regions tile exactly the ranges. */
 static void test_gaps_never_crossed(void)
 {
@@ -472,6 +596,7 @@ static void test_gaps_never_crossed(void)
             for (size_t i = 0; i < n; i++) {
                 out[i].state = VH_CHECK_SILENT + vh_rng_below(&rng, 4);
             }
+            classic_reset_age(c, random_range(&rng, 400));
             classic_observe(c, out, n);
         }
         s = classic_aggregate(c);
@@ -509,6 +634,10 @@ int main(int argc, char **argv)
     g_test_add_func("/classic/set-attrs", test_set_attrs_rescales);
     g_test_add_func("/classic/set-attrs-limits", test_set_attrs_limits_only);
     g_test_add_func("/classic/set-ranges", test_set_ranges_keeps_history);
+    g_test_add_func("/classic/reset-age", test_reset_age);
+    g_test_add_func("/classic/reset-age-full", test_reset_age_full);
+    g_test_add_func("/classic/reset-age-midway", test_reset_age_midway);
+    g_test_add_func("/classic/reset-age-history", test_reset_age_keeps_history);
     g_test_add_func("/classic/gaps", test_gaps_never_crossed);
     g_test_add_func("/classic/registry", test_registry);
     return g_test_run();

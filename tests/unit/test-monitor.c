@@ -433,6 +433,78 @@ static void test_throttles(void)
     stop(&f);
 }
 
+/* Least and greatest age in [start, end) of the latest snapshot. */
+static void ages(Fixture *f, uint64_t start, uint64_t end, uint32_t *least,
+                 uint32_t *most)
+{
+    VhSnapshot *s = vh_monitor_snapshot(f->m);
+
+    *least = UINT32_MAX;
+    *most = 0;
+    for (size_t i = 0; i < s->nr_regions; i++) {
+        if (s->regions[i].end > start && s->regions[i].start < end) {
+            *least = MIN(*least, s->regions[i].age);
+            *most = MAX(*most, s->regions[i].age);
+        }
+    }
+    vh_snapshot_unref(s);
+}
+
+static void test_reset_age(void)
+{
+    Fixture f = { 0 };
+    VhMonitorConfig cfg = scripted_config(&f.s);
+    uint32_t least, most;
+
+    cfg.attrs.min_regions = 64; /* of 1 MiB: they do not merge with others */
+    start(&f, cfg, (VhRange){ 0, 64 * MIB });
+    run(&f, 2000 * MS);
+    ages(&f, 0, 64 * MIB, &least, &most);
+    g_assert_cmpuint(least, >=, 15);
+    vh_monitor_reset_age(f.m, (VhRange){ 0, 32 * MIB });
+    run(&f, 100 * MS); /* one more */
+    ages(&f, 0, 31 * MIB, &least, &most);
+    g_assert_cmpuint(most, <=, 1);
+    ages(&f, 33 * MIB, 64 * MIB, &least, &most);
+    g_assert_cmpuint(least, >=, 16);
+    stop(&f);
+}
+
+static VhSnapshot *no_regions(void *p)
+{
+    return NULL;
+}
+
+/* What a region provider delivers is not the monitor's to change. */
+static void test_reset_age_provider(void)
+{
+    Fixture f = { 0 };
+    VhPrimitiveOps provider_ops = scripted_primitive;
+    VhSensor provider = { .ops = &provider_ops }, none = { 0 };
+    VhSensor scripted = { .ops = &scripted_primitive };
+    VhRange range = { 0, 64 * MIB };
+    VhMap *map = scripted_map(&range, 1);
+    uint32_t least, most;
+    char *why = NULL;
+
+    provider_ops.regions = no_regions;
+    start(&f, scripted_config(&f.s), range);
+    run(&f, 2000 * MS);
+    g_assert_true(vh_monitor_set_primitives(f.m, &provider, &none, &why));
+    vh_monitor_reset_age(f.m, range);
+    g_assert_true(vh_monitor_set_primitives(f.m, &scripted, &none, &why));
+    g_assert_true(vh_monitor_set_map(f.m, map, &why));
+    vh_map_unref(map);
+    run(&f, 210 * MS);
+    ages(&f, 0, 64 * MIB, &least, &most);
+    g_assert_cmpuint(least, >=, 15);
+    vh_monitor_reset_age(f.m, range); /* it can be, else */
+    run(&f, 110 * MS);
+    ages(&f, 0, 64 * MIB, &least, &most);
+    g_assert_cmpuint(most, <=, 2);
+    stop(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -455,5 +527,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/charged", test_fires_are_charged_at_once);
     g_test_add_func("/monitor/set-attrs", test_set_attrs);
     g_test_add_func("/monitor/throttles", test_throttles);
+    g_test_add_func("/monitor/reset-age", test_reset_age);
+    g_test_add_func("/monitor/reset-age-provider", test_reset_age_provider);
     return g_test_run();
 }

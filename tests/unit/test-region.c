@@ -224,9 +224,25 @@ static void test_ranges_hotplug(void)
     vh_regions_clear(&rs);
 }
 
+static void test_find(void)
+{
+    static const size_t want[] = { 0, 0, 0, 1, 1, 2, 2, 2, 2, 3 };
+    VhRegions rs = { 0 };
+
+    g_assert_cmpuint(vh_regions_find(&rs, 0), ==, 0);
+    add(&rs, 1, 3, 0, 0);
+    add(&rs, 3, 5, 0, 0);
+    add(&rs, 7, 9, 0, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(want); i++) {
+        g_assert_cmpuint(vh_regions_find(&rs, i * VH_PAGE_SIZE), ==, want[i]);
+    }
+    vh_regions_clear(&rs);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/region/find", test_find);
     g_test_add_func("/region/split", test_split);
     g_test_add_func("/region/split-random", test_split_random);
     g_test_add_func("/region/split-never-empty", test_split_never_empty);
