@@ -14,6 +14,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "monitor/qdev.h"
 #include "qom/object.h"
 #include "hw/qdev-core.h"
@@ -33,6 +34,12 @@
 #include "sysemu/tcg.h"
 #include "migration/misc.h"
 #include "block/aio.h"
+#include "hw/virtio/virtio.h"
+#include "hw/virtio/virtio-balloon.h"
+#include "qapi/qapi-commands-machine.h"
+#include "qapi/qmp/qdict.h"
+#include "qapi/qmp/qnum.h"
+#include "qom/qom-qobject.h"
 #include <linux/kvm.h>
 
 /* QEMU 7.2 names the Big QEMU Lock "iothread" */
@@ -69,8 +76,7 @@ int kvm_vm_check_extension(KVMState *s, unsigned int extension);
 static inline bool vh_can_log(void)
 {
     return !kvm_enabled() || kvm_dirty_ring_enabled() ||
-           kvm_vm_check_extension(kvm_state,
-                                  KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
+           kvm_vm_check_extension(kvm_state, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
 }
 
 /* QEMU 10 made these const; kept as names so that a later port is one line */

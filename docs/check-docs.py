@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare the documentation with the sources it describes.
 
-usage: check-docs.py names|defaults|man|links
+usage: check-docs.py names|defaults|schemes|man|links
 
 names     every property, command and event is in vmheat-qemu(7), and the page
           lists none that does not exist
 defaults  defaults and ranges in vmheat-qemu(7) are those of the headers
+schemes   docs/user/schemes.md has every member and value of schemes, with its
+          default
 man       the manual pages have no markup errors
 links     relative links of all markdown files resolve, and MAINTAINERS names
           every top folder
 """
 
+import ast
 import os
 import re
 import shutil
@@ -66,6 +69,48 @@ def check_names():
                      for n in names - listed]
         problems += [f"{PAGE} lists {kind} '{n}', which does not exist"
                      for n in listed - names]
+    return problems
+
+
+SCHEMES = "docs/user/schemes.md"
+
+
+def scheme_entities():
+    """Name -> (comment, members or values) of all that is about schemes."""
+    schema = read("qapi/vmheat.json")
+    part = schema[schema.index("# @VmheatAction:"):
+                  schema.index("# @query-vmheat-schemes:")]
+    found = re.findall(r"^# @(\w+):\n((?:#.*\n)*)(\{[^#]*\})\n", part, re.M)
+    return {name: (" ".join(re.sub(r"^#", "", comment, flags=re.M).split()),
+                   [m.lstrip("*") for m in ast.literal_eval(body)["data"]])
+            for name, comment, body in found}
+
+
+def scheme_defaults(comment):
+    """(member, default) of those that have a number as default."""
+    for part in comment.split(" @")[1:]:
+        m = re.match(r"([a-z-]+): .*default (\d+)", part)
+        if m:
+            yield m.groups()
+
+
+def check_schemes():
+    guide = read(SCHEMES)
+    entities = scheme_entities()
+    problems = []
+    if ("refault", "100") not in scheme_defaults(entities["VmheatBackOff"][0]):
+        return ["qapi/vmheat.json: parser broken?"]
+    for entity, (comment, members) in entities.items():
+        problems += [f"{SCHEMES} has no {name} of {entity}"
+                     for name in members
+                     if not re.search(rf'[`"]{name}[`"]', guide)]
+        # in a row of a table, or as "`name` ... default N"
+        problems += [f"{SCHEMES}: {name} of {entity} is not said to be "
+                     f"{default} by default"
+                     for name, default in scheme_defaults(comment)
+                     if not re.search(rf"^\| `{name}` \|.*\| {default} \||"
+                                      rf"`{name}`[^`]*default {default}\b",
+                                      guide, re.M)]
     return problems
 
 
@@ -172,6 +217,7 @@ def check_links():
 
 
 CHECKS = {"names": check_names, "defaults": check_defaults,
+          "schemes": check_schemes,
           "man": check_man, "links": check_links}
 
 

@@ -48,3 +48,16 @@ void vmheat_event_primitive(const char *id, const char *primitive,
 {
     qapi_event_send_vmheat_primitive_changed(id != NULL, id, primitive, reason);
 }
+
+void vmheat_event_back_off(const char *id, const char *scheme,
+                           const char *reason, uint64_t duration_us)
+{
+    qapi_event_send_vmheat_scheme_back_off(id != NULL, id, scheme, reason,
+                                           duration_us);
+}
+
+void vmheat_event_goal_reached(const char *id, const char *scheme,
+                               uint64_t score)
+{
+    qapi_event_send_vmheat_scheme_goal_reached(id != NULL, id, scheme, score);
+}

@@ -23,4 +23,12 @@ void vmheat_state_event_send(void *opaque);
 void vmheat_event_primitive(const char *id, const char *primitive,
                             const char *reason);
 
+/** vmheat_event_back_off() - VMHEAT_SCHEME_BACK_OFF; @id may be NULL */
+void vmheat_event_back_off(const char *id, const char *scheme,
+                           const char *reason, uint64_t duration_us);
+
+/** vmheat_event_goal_reached() - VMHEAT_SCHEME_GOAL_REACHED; likewise */
+void vmheat_event_goal_reached(const char *id, const char *scheme,
+                               uint64_t score);
+
 #endif

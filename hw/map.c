@@ -15,10 +15,14 @@
  * references may only be dropped under the BQL, so the last unref of a map,
  * which happens on the worker thread, hands them to a bottom half.
  *
+ * Devices that pin guest memory (VFIO) tell nobody, but their own memory comes
+ * and goes with them, so any transaction is a time to look for them.
+ *
  * Firmware remaps the shadow RAM below 1 MiB many times while it boots. Such
  * transactions end in a map equal to the one before and are not published.
  */
 #include "compat/qemu.h"
+#include "hw/guest-node.h"
 #include "hw/map.h"
 
 /* MemoryRegions that one VhMap keeps alive. */
@@ -53,6 +57,13 @@ static bool is_guest_ram(const MemoryRegionSection *s)
            object_dynamic_cast(memory_region_owner(mr), TYPE_MEMORY_BACKEND);
 }
 
+static uint32_t section_flags(MemoryRegion *mr)
+{
+    return (memory_region_has_ram_discard_manager(mr) ? VH_SECTION_UNPLUGS
+                                                      : 0) |
+           (ram_block_discard_is_disabled() ? VH_SECTION_PINNED : 0);
+}
+
 /* Trims to whole pages; false when nothing is left. */
 static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
 {
@@ -77,6 +88,8 @@ static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
         .name = g_strdup(memory_region_name(s->mr)),
         .region = s->mr,
         .region_offset = s->offset_within_region + (start - gpa),
+        .flags = section_flags(s->mr),
+        .node = vmheat_guest_node(s->mr) + 1,
     };
     return true;
 }
@@ -93,7 +106,7 @@ static int by_gpa(const void *a, const void *b)
 static bool joins(const VhMapSection *a, const VhMapSection *b)
 {
     return a->gpa + a->size == b->gpa && a->hva + a->size == b->hva &&
-           g_str_equal(a->name, b->name);
+           a->node == b->node && g_str_equal(a->name, b->name);
 }
 
 static void append_section(GArray *out, VhMapSection *s)
@@ -147,7 +160,8 @@ static VhMap *build_map(GArray *sections)
 static bool same_section(const VhMapSection *a, const VhMapSection *b)
 {
     return a->gpa == b->gpa && a->size == b->size && a->hva == b->hva &&
-           a->page_size == b->page_size && g_str_equal(a->name, b->name);
+           a->page_size == b->page_size && a->flags == b->flags &&
+           a->node == b->node && g_str_equal(a->name, b->name);
 }
 
 static bool same_map(const VhMap *a, const VhMap *b)
@@ -165,6 +179,7 @@ static void publish(VmheatMapTracker *t)
     VhMap *map = build_map(t->sections);
 
     t->dirty = false;
+    t->pinned = ram_block_discard_is_disabled();
     if (t->map && same_map(t->map, map)) {
         vh_map_unref(map);
         return;
@@ -207,7 +222,7 @@ static void commit(MemoryListener *l)
 {
     VmheatMapTracker *t = container_of(l, VmheatMapTracker, listener);
 
-    if (t->dirty) {
+    if (t->dirty || t->pinned != ram_block_discard_is_disabled()) {
         int64_t start = get_clock();
 
         publish(t);

@@ -13,6 +13,7 @@
  * @listener: QEMU's
  * @sections: MemoryRegionSections of guest RAM, as QEMU last said (GArray)
  * @dirty: @sections changed since the last published map
+ * @pinned: devices pinned guest memory then
  * @map: latest published map
  * @changed: called under the BQL when @map was replaced
  * @opaque: for @changed
@@ -22,6 +23,7 @@ typedef struct VmheatMapTracker {
     MemoryListener listener;
     GArray *sections;
     bool dirty;
+    bool pinned;
     VhMap *map;
     void (*changed)(void *opaque, VhMap *map);
     void *opaque;

@@ -26,6 +26,7 @@
 #include "accel/primitive-plugin.h"
 #include "accel/uffd-share.h"
 #include "hw/choose.h"
+#include "hw/scheme-qapi.h"
 #include "hw/events.h"
 #include "hw/vcpu.h"
 #include "hw/vmheat.h"
@@ -151,7 +152,8 @@ static void update(VmheatDevice *d)
 {
     bool release;
     bool suspended = suspend_reason(d, &release) != NULL;
-    bool wait = release && d->suspend.migrating;
+    bool acts = vmheat_schemes_any(d->schemes);
+    bool wait = d->suspend.migrating && (release || acts);
 
     if (!d->worker) {
         return; /* QEMU is exiting */
@@ -160,8 +162,9 @@ static void update(VmheatDevice *d)
                            release                  ? VMHEAT_WORKER_RELEASE
                            : d->paused || suspended ? resting(d)
                                                     : VMHEAT_WORKER_RUN,
+                           acts && !d->suspend.migrating,
                            wait ? RELEASE_WAIT_MS : 0);
-    if (wait) {
+    if (wait && release) {
         vmheat_dirty_quiet(&d->dirty); /* nobody answered the worker */
     }
     tell_state(d);
@@ -194,7 +197,7 @@ void vmheat_set_paused(VmheatDevice *d, bool paused)
 void vmheat_let_go(VmheatDevice *d)
 {
     if (d && d->worker) {
-        vmheat_worker_set_mode(d->worker, VMHEAT_WORKER_RELEASE,
+        vmheat_worker_set_mode(d->worker, VMHEAT_WORKER_RELEASE, false,
                                RELEASE_WAIT_MS);
         vmheat_dirty_quiet(&d->dirty);
     }
@@ -205,6 +208,16 @@ void vmheat_come_back(VmheatDevice *d)
     if (d) {
         update(d);
     }
+}
+
+bool vmheat_set_schemes(VmheatDevice *d, const VmheatSchemeList *list,
+                        Error **errp)
+{
+    if (!vmheat_schemes_set(d->schemes, list, d->map.map, errp)) {
+        return false;
+    }
+    update(d);
+    return true;
 }
 
 bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,
@@ -304,7 +317,10 @@ static void start_worker(VmheatDevice *d)
         .seed = get_clock(),
     };
 
-    d->worker = vmheat_worker_new(&cfg, d->bql, worker_fault, d);
+    VmheatActor actor = vmheat_schemes_actor(d->schemes);
+
+    d->worker = vmheat_worker_new(&cfg, d->bql, &actor, worker_fault, d);
+    vmheat_schemes_attach(d->schemes, d->worker);
     vmheat_worker_set_map(d->worker, d->map.map);
 }
 
@@ -403,6 +419,19 @@ static bool take_properties(VmheatDevice *d, Error **errp)
            open_grant(d, VH_GRANT_PAGEMAP, d->pagemap_path, O_RDONLY, errp);
 }
 
+/* Property schemes. */
+static bool load_schemes(VmheatDevice *d, Error **errp)
+{
+    ERRP_GUARD();
+    g_autoptr(VmheatSchemeList) list = NULL;
+
+    if (!d->schemes_path) {
+        return true;
+    }
+    list = vmheat_scheme_list_load(d->schemes_path, errp);
+    return !*errp && vmheat_set_schemes(d, list, errp);
+}
+
 static bool choose(VmheatDevice *d, Error **errp)
 {
     if (!vmheat_set_attrs(d, &d->attrs, &d->limits, errp)) {
@@ -425,6 +454,7 @@ static void exiting(Notifier *n, void *data)
 /* All that realize starts before the worker. */
 static void stop_parts(VmheatDevice *d)
 {
+    g_clear_pointer(&d->schemes, vmheat_schemes_free);
     vmheat_map_stop(&d->map);
     vmheat_dirty_stop(&d->dirty);
     g_clear_pointer(&d->bql, vmheat_bql_caller_free);
@@ -445,7 +475,9 @@ static void vmheat_realize(DeviceState *dev, Error **errp)
     d->host.uffd = vh_uffd_new();
     vmheat_dirty_start(&d->dirty, d->bql, &d->host);
     vmheat_map_start(&d->map, map_changed, d);
-    if (!choose(d, errp)) {
+    d->schemes = vmheat_schemes_new(dev->id, d->bql, &d->host);
+    if (!choose(d, errp) || !load_schemes(d, errp)) {
+        vmheat_primitives_stop(&d->primitives);
         stop_parts(d);
         return;
     }
@@ -516,12 +548,12 @@ static Property vmheat_properties[] = {
     PROP_U32("traps-per-second", limits.traps_per_second),
     PROP_U32("overhead-budget", limits.budget_bp),
     DEFINE_PROP_STRING("primitive", VmheatDevice, primitives.name),
-    DEFINE_PROP_STRING("write-primitive", VmheatDevice,
-                       primitives.writes_name),
+    DEFINE_PROP_STRING("write-primitive", VmheatDevice, primitives.writes_name),
     DEFINE_PROP_STRING("primitive-plugin", VmheatDevice, plugin_path),
     DEFINE_PROP_STRING("page-idle-bitmap", VmheatDevice, page_idle_path),
     DEFINE_PROP_STRING("pagemap", VmheatDevice, pagemap_path),
     DEFINE_PROP_STRING("estimator", VmheatDevice, estimator_name),
+    DEFINE_PROP_STRING("schemes", VmheatDevice, schemes_path),
     DEFINE_PROP_BOOL("paused", VmheatDevice, paused, false),
     DEFINE_PROP_STRING("x-fake-script", VmheatDevice, fake_script),
     DEFINE_PROP_END_OF_LIST(),
@@ -546,6 +578,7 @@ static const PropertyHelp property_help[] = {
     { "page-idle-bitmap", "file or /dev/fdset/N, for primitive idle-page" },
     { "pagemap", "file or /dev/fdset/N, for primitive idle-page" },
     { "estimator", "estimator: classic" },
+    { "schemes", "file of schemes (JSON), as vmheat-set-schemes takes them" },
     { "paused", "start paused; vmheat-resume starts it" },
 };
 

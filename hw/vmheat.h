@@ -12,6 +12,7 @@
 #include "hw/grants.h"
 #include "hw/map.h"
 #include "hw/primitives.h"
+#include "hw/schemes.h"
 #include "hw/suspend.h"
 #include "hw/worker.h"
 #include "vmheat/monitor.h"
@@ -30,6 +31,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
  * @page_idle_path: property page-idle-bitmap
  * @pagemap_path: property pagemap
  * @fake_script: property x-fake-script
+ * @schemes_path: property schemes
  * @paused: property, then by vmheat-pause and vmheat-resume
  * @host: what the primitive is given
  * @estimator: chosen at realize
@@ -40,6 +42,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
  * @bql: how the worker reaches the main thread
  * @dirty: log of guest writes
  * @suspend: who else needs guest memory right now
+ * @schemes: what is done to memory
  * @worker: the thread
  * @failure: what the worker last complained about, or NULL; @failure_lock
  * @failure_lock: protects @failure, which the worker thread writes
@@ -60,6 +63,7 @@ struct VmheatDevice {
     char *page_idle_path;
     char *pagemap_path;
     char *fake_script;
+    char *schemes_path;
     bool paused;
 
     VhHost host;
@@ -71,6 +75,7 @@ struct VmheatDevice {
     VmheatBqlCaller *bql;
     VmheatDirty dirty;
     VmheatSuspend suspend;
+    VmheatSchemes *schemes;
     VmheatWorker *worker;
     QemuMutex failure_lock;
     char *failure;
@@ -97,6 +102,10 @@ void vmheat_set_paused(VmheatDevice *d, bool paused);
 /** vmheat_set_attrs() - checks both and takes both, or neither */
 bool vmheat_set_attrs(VmheatDevice *d, const VhAttrs *attrs,
                       const VhLimits *limits, Error **errp);
+
+/** vmheat_set_schemes() - replace all schemes, or on an error none */
+bool vmheat_set_schemes(VmheatDevice *d, const VmheatSchemeList *list,
+                        Error **errp);
 
 /**
  * vmheat_let_go() - release guest memory until vmheat_come_back()

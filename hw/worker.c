@@ -18,6 +18,10 @@
  * has passed since the last one was. One that lacks memory is taken at once,
  * because somebody waits for the memory to be let go of.
  *
+ * The actor (schemes) does its work in between, a few milliseconds at a time.
+ * It has the map only while the monitor samples and nobody else needs guest
+ * memory.
+ *
  * Lifetime of guest memory: a map handed over carries a reference that keeps
  * the RAM mapped. A replaced or dropped map is unreferenced only after the
  * monitor let go of it.
@@ -39,6 +43,7 @@ struct VmheatWorker {
     bool new_map;
     bool map_shrank; /* memory is gone: the new map can't wait */
     VmheatWorkerMode mode;
+    bool act;
     bool new_mode;
     GQueue posts; /* of Post */
     bool quit;
@@ -48,12 +53,15 @@ struct VmheatWorker {
     VhMonitor *monitor;
     bool closed; /* there is no open primitive */
     bool holds_map;
+    bool acts; /* the actor has the map */
     uint64_t map_taken_ns;
     /* worker thread only */
+    uint64_t acted_on; /* sequence of the snapshot the actor had last */
     const VhPrimitiveOps *primitive; /* in use */
     const VhPrimitiveOps *writes;
     bool failing;
     /* constant */
+    VmheatActor actor;
     VmheatBqlCaller *bql;
     void (*fault)(void *opaque, const VmheatFault *f);
     void *opaque;
@@ -75,6 +83,7 @@ typedef struct Requests {
     bool new_primitives;
     bool new_map;
     VmheatWorkerMode mode;
+    bool act;
     GQueue posts;
     bool quit;
 } Requests;
@@ -156,6 +165,7 @@ static Requests take_requests(VmheatWorker *w)
         .new_primitives = w->new_primitives,
         .new_map = map_is_due(w),
         .mode = wants_map(w) ? w->mode : VMHEAT_WORKER_RELEASE,
+        .act = w->act && wants_map(w) && w->mode == VMHEAT_WORKER_RUN,
         .posts = take_posts(w),
         .quit = w->quit,
     };
@@ -182,6 +192,33 @@ static void set_holds_map(VmheatWorker *w, bool holds)
     }
 }
 
+/*
+ * Gives the actor the map, or NULL. One that wants the memory back has to wait
+ * from before the actor has it.
+ */
+static void set_actor_map(VmheatWorker *w, VhMap *map)
+{
+    bool acts;
+
+    WITH_QEMU_LOCK_GUARD(&w->lock)
+    {
+        acts = w->acts;
+        if (map && (w->quit || !w->act || w->mode != VMHEAT_WORKER_RUN)) {
+            return; /* wanted back since the requests were taken */
+        }
+        w->acts |= map != NULL;
+    }
+    if (!acts && !map) {
+        return;
+    }
+    w->actor.set_map(w->actor.opaque, map);
+    if (!map) {
+        QEMU_LOCK_GUARD(&w->lock);
+        w->acts = false;
+        qemu_cond_broadcast(&w->quiet);
+    }
+}
+
 /* Must guest memory be let go of now? What failed meanwhile is no fault. */
 static bool wanted_back(VmheatWorker *w)
 {
@@ -193,6 +230,7 @@ static void take_map(VmheatWorker *w, const Requests *r)
 {
     g_autofree char *why = NULL;
 
+    set_actor_map(w, NULL);
     if (vh_monitor_set_map(w->monitor, r->map, &why)) {
         report(w, NULL);
     } else {
@@ -224,6 +262,7 @@ static void take_primitives(VmheatWorker *w, const Requests *r)
     VhMonitor *m = w->monitor;
     bool ok;
 
+    set_actor_map(w, NULL);
     w->primitive = r->primitive.ops;
     w->writes = r->writes.ops;
     if (m) {
@@ -245,6 +284,27 @@ static void take_primitives(VmheatWorker *w, const Requests *r)
     }
 }
 
+/* Lets the actor work; returns when it wants to do so again. */
+static uint64_t run_actor(VmheatWorker *w, const Requests *r)
+{
+    VhSnapshot *s = vh_monitor_snapshot(w->monitor);
+
+    if (!w->acts) {
+        set_actor_map(w, r->map);
+        w->acted_on = s ? s->sequence : 0; /* it may be hours old */
+    }
+    if (!w->acts) {
+        vh_snapshot_unref(s);
+        return UINT64_MAX;
+    }
+    if (s && s->sequence != w->acted_on) {
+        w->acted_on = s->sequence;
+        w->actor.snapshot(w->actor.opaque, s);
+    }
+    vh_snapshot_unref(s);
+    return w->actor.step(w->actor.opaque);
+}
+
 /* Acts on @r; returns when to be back, 0 to sleep until there is a request. */
 static uint64_t act(VmheatWorker *w, const Requests *r)
 {
@@ -260,6 +320,9 @@ static uint64_t act(VmheatWorker *w, const Requests *r)
     if (w->closed) {
         return 0;
     }
+    if (!r->act) {
+        set_actor_map(w, NULL);
+    }
     if (r->mode == VMHEAT_WORKER_RELEASE) {
         vh_monitor_idle(w->monitor);
         set_holds_map(w, false);
@@ -274,11 +337,16 @@ static uint64_t act(VmheatWorker *w, const Requests *r)
         return 0;
     }
     if (w->failing) {
+        set_actor_map(w, NULL);
         return 0;
     }
     deadline = vh_monitor_tick(w->monitor);
     look_for_faults(w);
-    return w->failing ? 0 : deadline;
+    if (w->failing) {
+        set_actor_map(w, NULL);
+        return 0;
+    }
+    return r->act ? MIN(deadline, MAX(1, run_actor(w, r))) : deadline;
 }
 
 /* Sleeps until @deadline or a request; lock held. */
@@ -288,8 +356,7 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
     uint64_t map_due = map_due_ns(w);
 
     if (w->quit || w->new_attrs || w->new_primitives || w->new_mode ||
-        w->posts.length ||
-        wants_map(w) != w->holds_map) {
+        w->posts.length || wants_map(w) != w->holds_map) {
         return;
     }
     if (map_due && (!deadline || map_due < deadline)) {
@@ -358,10 +425,12 @@ static void *worker_thread(void *opaque)
     rcu_register_thread();
     be_modest();
     run(w);
+    set_actor_map(w, NULL);
     if (w->monitor) {
         vh_monitor_idle(w->monitor);
     }
     set_holds_map(w, false);
+    w->actor.end(w->actor.opaque);
     rcu_unregister_thread();
     WITH_QEMU_LOCK_GUARD(&w->lock)
     {
@@ -374,11 +443,9 @@ static void *worker_thread(void *opaque)
     return NULL;
 }
 
-VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
-                                VmheatBqlCaller *bql,
-                                void (*fault)(void *opaque,
-                                              const VmheatFault *f),
-                                void *opaque)
+VmheatWorker *vmheat_worker_new(
+    const VhMonitorConfig *cfg, VmheatBqlCaller *bql, const VmheatActor *actor,
+    void (*fault)(void *opaque, const VmheatFault *f), void *opaque)
 {
     VmheatWorker *w = g_new0(VmheatWorker, 1);
 
@@ -386,6 +453,7 @@ VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
     w->new_primitives = true;
     w->closed = true; /* until they are opened */
     w->bql = bql;
+    w->actor = *actor;
     w->mode = VMHEAT_WORKER_RELEASE;
     g_queue_init(&w->posts);
     w->fault = fault;
@@ -433,11 +501,18 @@ void vmheat_worker_set_primitives(VmheatWorker *w, const VhSensor *primitive,
     qemu_cond_signal(&w->wake);
 }
 
+/* Does the worker hold what it may not? Lock held. */
+static bool holds_too_much(const VmheatWorker *w)
+{
+    return (w->holds_map && w->mode == VMHEAT_WORKER_RELEASE) ||
+           (w->acts && !(w->act && w->mode == VMHEAT_WORKER_RUN));
+}
+
 /* Until the worker has let go of guest memory. */
 static void wait_quiet(VmheatWorker *w, int64_t end_us)
 {
     QEMU_LOCK_GUARD(&w->lock);
-    while (w->holds_map) {
+    while (holds_too_much(w)) {
         int64_t left = end_us - g_get_monotonic_time();
 
         if (left <= 0) {
@@ -447,17 +522,19 @@ static void wait_quiet(VmheatWorker *w, int64_t end_us)
     }
 }
 
-void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode, int wait_ms)
+void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode, bool act,
+                            int wait_ms)
 {
     int64_t end_us = g_get_monotonic_time() + wait_ms * 1000LL;
 
     WITH_QEMU_LOCK_GUARD(&w->lock)
     {
-        w->new_mode |= mode != w->mode;
+        w->new_mode |= mode != w->mode || act != w->act;
         w->mode = mode;
+        w->act = act;
         qemu_cond_signal(&w->wake);
     }
-    if (mode == VMHEAT_WORKER_RELEASE && wait_ms) {
+    if (wait_ms) {
         vmheat_bql_caller_close(w->bql); /* it sees the mode when it returns */
         wait_quiet(w, end_us);
         vmheat_bql_caller_open(w->bql);
@@ -502,6 +579,13 @@ void vmheat_worker_free(VmheatWorker *w)
     qemu_cond_destroy(&w->wake);
     qemu_mutex_destroy(&w->lock);
     g_free(w);
+}
+
+void vmheat_worker_reset_age(VmheatWorker *w, VhRange r)
+{
+    if (w->monitor) {
+        vh_monitor_reset_age(w->monitor, r);
+    }
 }
 
 /* The monitor, once there is one; it lives as long as the worker. */

@@ -28,18 +28,36 @@ typedef struct VmheatFault {
 } VmheatFault;
 
 /**
+ * struct VmheatActor - what acts on guest memory by what the monitor sees
+ * @set_map: act on this map; NULL: let go of guest memory
+ * @snapshot: an aggregation is over
+ * @step: do a little work; when to be called again (ns), UINT64_MAX: not before
+ *        the next snapshot
+ * @end: the thread is about to end; guest memory was let go of
+ * @opaque: for these
+ *
+ * Worker thread.
+ */
+typedef struct VmheatActor {
+    void (*set_map)(void *opaque, VhMap *map);
+    void (*snapshot)(void *opaque, const VhSnapshot *s);
+    uint64_t (*step)(void *opaque);
+    void (*end)(void *opaque);
+    void *opaque;
+} VmheatActor;
+
+/**
  * vmheat_worker_new() - start the thread, in mode RELEASE
  * @cfg: copied; @cfg->cpu is filled in by the worker
  * @bql: closed while the main thread waits for the worker
+ * @actor: copied
  * @fault: called on the worker thread; what it is given is only valid during
  *         the call
  * @opaque: for @fault
  */
-VmheatWorker *vmheat_worker_new(const VhMonitorConfig *cfg,
-                                VmheatBqlCaller *bql,
-                                void (*fault)(void *opaque,
-                                              const VmheatFault *f),
-                                void *opaque);
+VmheatWorker *vmheat_worker_new(
+    const VhMonitorConfig *cfg, VmheatBqlCaller *bql, const VmheatActor *actor,
+    void (*fault)(void *opaque, const VmheatFault *f), void *opaque);
 
 /** vmheat_worker_set_primitives() - use these, or try the same again */
 void vmheat_worker_set_primitives(VmheatWorker *w, const VhSensor *primitive,
@@ -70,10 +88,15 @@ typedef enum VmheatWorkerMode {
 
 /**
  * vmheat_worker_set_mode() - switch the mode; a new worker is in RELEASE
- * @wait_ms: with RELEASE, wait at most this long until it is so; 0: don't
+ * @act: in mode RUN: may the actor act on guest memory?
+ * @wait_ms: wait at most this long until what may not be held any more is let
+ * go of; 0: don't
  */
-void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode,
+void vmheat_worker_set_mode(VmheatWorker *w, VmheatWorkerMode mode, bool act,
                             int wait_ms);
+
+/** vmheat_worker_reset_age() - vh_monitor_reset_age(); worker thread */
+void vmheat_worker_reset_age(VmheatWorker *w, VhRange r);
 
 /**
  * vmheat_worker_post() - have the worker call @fn(@arg)

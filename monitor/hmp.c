@@ -41,14 +41,31 @@ static void print_info(Monitor *mon, const VmheatInfo *info)
                    a->update_interval, s->throttled ? " (throttled)" : "");
     monitor_printf(mon, "regions: min %u, max %u\n", a->min_regions,
                    a->max_regions);
-    monitor_printf(mon,
-                   "working set: %" PRIu64 " of %" PRIu64
-                   " MiB (snapshot %" PRIu64 ")\n",
-                   info->working_set_size / MiB, info->total_size / MiB,
-                   info->snapshot);
+    monitor_printf(
+        mon,
+        "working set: %" PRIu64 " of %" PRIu64 " MiB (snapshot %" PRIu64 ")\n",
+        info->working_set_size / MiB, info->total_size / MiB, info->snapshot);
     monitor_printf(mon, "traps: %" PRIu64 ", arms: %" PRIu64 "\n", s->traps,
                    s->arms);
     print_ranges(mon, info);
+}
+
+static void print_schemes(Monitor *mon, VmheatDevice *d)
+{
+    g_autoptr(VmheatSchemeInfoList) all =
+        vmheat_schemes_query(d->schemes, false);
+
+    for (VmheatSchemeInfoList *l = all; l; l = l->next) {
+        const VmheatSchemeInfo *s = l->value;
+
+        monitor_printf(mon,
+                       "scheme: %s (%s): %s%s%s, applied to %" PRIu64
+                       " of %" PRIu64 " MiB\n",
+                       s->scheme->name, VmheatAction_str(s->scheme->action),
+                       VmheatSchemeState_str(s->state), s->reason ? ": " : "",
+                       s->reason ?: "", s->stats->sz_applied / MiB,
+                       s->stats->sz_tried / MiB);
+    }
 }
 
 static void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
@@ -62,6 +79,7 @@ static void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
     }
     info = vmheat_query_info(d);
     print_info(mon, info);
+    print_schemes(mon, d);
     qapi_free_VmheatInfo(info);
 }
 

@@ -11,8 +11,7 @@
 
 #define MAX_LIMIT 100000
 
-/* The device, or NULL and the error every command gives without one. */
-static VmheatDevice *need_device(Error **errp)
+VmheatDevice *vmheat_need_device(Error **errp)
 {
     VmheatDevice *d = vmheat_find();
 
@@ -26,7 +25,7 @@ static VmheatDevice *need_device(Error **errp)
 
 VmheatInfo *qmp_query_vmheat(Error **errp)
 {
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
     VMHEAT_BQL_TIMER(d);
 
     return d ? vmheat_query_info(d) : NULL;
@@ -48,15 +47,12 @@ static bool check_filter(VmheatRegionFilter *f, Error **errp)
     return true;
 }
 
-VmheatSnapshot *qmp_query_vmheat_regions(bool has_start, uint64_t start,
-                                         bool has_end, uint64_t end,
-                                         bool has_min_nr_accesses,
-                                         uint32_t min_nr_accesses,
-                                         bool has_limit, uint64_t limit,
-                                         bool has_columns, bool columns,
-                                         Error **errp)
+VmheatSnapshot *qmp_query_vmheat_regions(
+    bool has_start, uint64_t start, bool has_end, uint64_t end,
+    bool has_min_nr_accesses, uint32_t min_nr_accesses, bool has_limit,
+    uint64_t limit, bool has_columns, bool columns, Error **errp)
 {
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
     VmheatRegionFilter filter = {
         .start = has_start ? start : 0,
         .end = has_end ? end : UINT64_MAX,
@@ -72,18 +68,16 @@ VmheatSnapshot *qmp_query_vmheat_regions(bool has_start, uint64_t start,
     return vmheat_query_regions(d, &filter);
 }
 
-VmheatAttrs *qmp_vmheat_set(bool has_sampling_interval,
-                            uint64_t sampling_interval,
-                            bool has_aggregation_interval,
-                            uint64_t aggregation_interval,
-                            bool has_update_interval, uint64_t update_interval,
-                            bool has_min_regions, uint32_t min_regions,
-                            bool has_max_regions, uint32_t max_regions,
-                            bool has_traps_per_second,
-                            uint32_t traps_per_second, bool has_overhead_budget,
-                            uint32_t overhead_budget, Error **errp)
+VmheatAttrs *
+qmp_vmheat_set(bool has_sampling_interval, uint64_t sampling_interval,
+               bool has_aggregation_interval, uint64_t aggregation_interval,
+               bool has_update_interval, uint64_t update_interval,
+               bool has_min_regions, uint32_t min_regions, bool has_max_regions,
+               uint32_t max_regions, bool has_traps_per_second,
+               uint32_t traps_per_second, bool has_overhead_budget,
+               uint32_t overhead_budget, Error **errp)
 {
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
     VMHEAT_BQL_TIMER(d);
     VhAttrs attrs;
     VhLimits limits;
@@ -93,11 +87,11 @@ VmheatAttrs *qmp_vmheat_set(bool has_sampling_interval,
     }
     attrs = d->attrs;
     limits = d->limits;
-#define TAKE(name, to)                                                         \
-    do {                                                                       \
-        if (has_##name) {                                                      \
-            (to) = (name);                                                     \
-        }                                                                      \
+#define TAKE(name, to)     \
+    do {                   \
+        if (has_##name) {  \
+            (to) = (name); \
+        }                  \
     } while (0)
     TAKE(sampling_interval, attrs.sampling_us);
     TAKE(aggregation_interval, attrs.aggregation_us);
@@ -113,7 +107,7 @@ VmheatAttrs *qmp_vmheat_set(bool has_sampling_interval,
 
 void qmp_vmheat_pause(Error **errp)
 {
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
     VMHEAT_BQL_TIMER(d);
 
     if (d) {
@@ -123,7 +117,7 @@ void qmp_vmheat_pause(Error **errp)
 
 void qmp_vmheat_resume(Error **errp)
 {
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
     VMHEAT_BQL_TIMER(d);
 
     if (d) {
@@ -147,7 +141,7 @@ void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
     const char *name[] = { has_page_idle_bitmap ? page_idle_bitmap : NULL,
                            has_pagemap ? pagemap : NULL,
                            has_damon ? damon : NULL };
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
     int fd[ARRAY_SIZE(what)] = { -1, -1, -1 };
     bool ok = d != NULL;
 
@@ -174,7 +168,7 @@ void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
 
 void qmp_vmheat_revoke(Error **errp)
 {
-    VmheatDevice *d = need_device(errp);
+    VmheatDevice *d = vmheat_need_device(errp);
 
     if (d) {
         vmheat_grants_set(&d->grants, VH_GRANT_PAGE_IDLE, -1);

@@ -17,6 +17,10 @@ typedef struct VmheatRegionFilter {
     bool columns;
 } VmheatRegionFilter;
 
+/** vmheat_need_device() - the device, or NULL and the error every command gives
+ * without one */
+VmheatDevice *vmheat_need_device(Error **errp);
+
 /** vmheat_query_info() - answer of query-vmheat */
 VmheatInfo *vmheat_query_info(VmheatDevice *d);
 

@@ -6,6 +6,7 @@
 
 #include "client/client.h"
 #include "page.h"
+#include "recipes.h"
 #include "table.h"
 
 /* Exit codes, as documented in vmheat(1). */
@@ -38,6 +39,11 @@ typedef struct VhOptions {
     pid_t pid;
     bool damon, no_idle_page, revoke, background;
     unsigned damon_cpu;
+    /* schemes; NULL: not given */
+    VhRecipes *recipes;
+    char *problem; /* what is wrong with one of them; owned */
+    const char *set_file;
+    bool add, dry_run, clear, export_list, actions, tried;
     /* for tests */
     const char *page_idle, *damon_root, *damon_owner;
 } VhOptions;
@@ -70,6 +76,12 @@ typedef struct VhVerb {
  */
 const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
                                VhOptions *options, int *exit_code);
+
+/**
+ * vh_options_clear() - free what the options hold
+ * @options: the options
+ */
+void vh_options_clear(VhOptions *options);
 
 /**
  * vh_cli_open() - connect as the options say
@@ -180,5 +192,14 @@ int vh_cmd_doctor(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_grant(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_schemes() - the "schemes" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_schemes(const VhOptions *options, const VhTerm *term);
 
 #endif

@@ -15,6 +15,9 @@ static const VhVerb verbs[] = {
     { "pause", "Stop monitoring; the latest snapshot stays.", "stj", false,
       vh_cmd_pause },
     { "resume", "Go on after pause.", "stj", false, vh_cmd_resume },
+    { "schemes",
+      "Show, set and remove schemes: memory like this, do that to it.",
+      COMMON "TGQWLAXY", false, vh_cmd_schemes },
     { "doctor", "Try what this host can do and say which primitives can run.",
       COMMON "P", true, vh_cmd_doctor },
     { "grant", "Hand QEMU files that only root may open, for more primitives.",
@@ -31,9 +34,10 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, ""); /* not numbers: output is for programs too */
     verb = vh_options_parse(verbs, argc, argv, &options, &exit_code);
-    if (!verb) {
-        return exit_code;
+    if (verb) {
+        vh_term_init(&term, options.color);
+        exit_code = verb->run(&options, &term);
     }
-    vh_term_init(&term, options.color);
-    return verb->run(&options, &term);
+    vh_options_clear(&options);
+    return exit_code;
 }

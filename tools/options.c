@@ -8,264 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "units.h"
-
-/* Letters of options without a short form in the user's sight. */
-enum {
-    OPT_JSON = 'j',
-    OPT_NO_COLOR = 'C',
-    OPT_COLOR = 'c',
-    OPT_START = 'S',
-    OPT_END = 'E',
-    OPT_MIN = 'm',
-    OPT_LIMIT = 'l',
-    OPT_SORT = 'o',
-    OPT_ONCE = '1',
-    OPT_PROGRAMS = 'P',
-    OPT_PID = 'p',
-    OPT_DAMON = 'D',
-    OPT_NO_IDLE_PAGE = 'I',
-    OPT_DAMON_CPU = 'U',
-    OPT_REVOKE = 'R',
-    OPT_BACKGROUND = 'B',
-    OPT_PAGE_IDLE = 'F',
-    OPT_DAMON_ROOT = 'O',
-    OPT_DAMON_OWNER = 'K',
-};
-
-/**
- * struct Option - an option
- * @letter: identifies it in VhVerb.options
- * @is_short: @letter may be typed
- * @name: long name
- * @arg: what its argument is, or NULL
- * @help: what it does; NULL: for tests, not shown
- * @take: reads the argument; returns NULL, or what is allowed
- */
-typedef struct Option {
-    char letter;
-    bool is_short;
-    const char *name;
-    const char *arg;
-    const char *help;
-    const char *(*take)(VhOptions *o, const char *arg);
-} Option;
-
-static const char *take_socket(VhOptions *o, const char *arg)
-{
-    o->socket = arg;
-    return *arg ? NULL : "the path of a QMP socket";
-}
-
-static const char *take_json(VhOptions *o, const char *arg)
-{
-    o->json = true;
-    return NULL;
-}
-
-static const char *take_color(VhOptions *o, const char *arg)
-{
-    o->color = VH_COLOR_ALWAYS;
-    return NULL;
-}
-
-static const char *take_no_color(VhOptions *o, const char *arg)
-{
-    o->color = VH_COLOR_NEVER;
-    return NULL;
-}
-
-static const char *take_timeout(VhOptions *o, const char *arg)
-{
-    return vh_parse_seconds(arg, &o->timeout_us)
-               ? NULL
-               : "a number of seconds, 0.01 .. 86400";
-}
-
-static const char *take_delay(VhOptions *o, const char *arg)
-{
-    return vh_parse_seconds(arg, &o->delay_us)
-               ? NULL
-               : "a number of seconds, 0.01 .. 86400";
-}
-
-static const char address_help[] =
-    "a decimal or 0x hexadecimal number, with K, M, G or T for KiB to TiB";
-
-static const char *take_start(VhOptions *o, const char *arg)
-{
-    return vh_parse_size(arg, &o->start) ? NULL : address_help;
-}
-
-static const char *take_end(VhOptions *o, const char *arg)
-{
-    return vh_parse_size(arg, &o->end) ? NULL : address_help;
-}
-
-static bool parse_count(const char *arg, uint64_t min, uint64_t max,
-                        uint64_t *out)
-{
-    guint64 v;
-
-    if (!g_ascii_string_to_unsigned(arg, 10, min, max, &v, NULL)) {
-        return false;
-    }
-    *out = v;
-    return true;
-}
-
-static const char *take_min(VhOptions *o, const char *arg)
-{
-    return parse_count(arg, 0, UINT32_MAX, &o->min_nr_accesses)
-               ? NULL
-               : "a number, 0 .. 4294967295";
-}
-
-static const char *take_limit(VhOptions *o, const char *arg)
-{
-    return parse_count(arg, 1, 100000, &o->limit) ? NULL
-                                                  : "a number, 1 .. 100000";
-}
-
-static const char *take_iterations(VhOptions *o, const char *arg)
-{
-    return parse_count(arg, 1, UINT32_MAX, &o->iterations)
-               ? NULL
-               : "a number, 1 .. 4294967295";
-}
-
-static const char *take_once(VhOptions *o, const char *arg)
-{
-    o->iterations = 1;
-    return NULL;
-}
-
-static const char *take_sort(VhOptions *o, const char *arg)
-{
-    static const char *const names[] = {
-        [VH_SORT_ADDRESS] = "address",
-        [VH_SORT_HEAT] = "heat",
-        [VH_SORT_SIZE] = "size",
-        [VH_SORT_AGE] = "age",
-    };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (g_str_equal(arg, names[i])) {
-            o->sort = i;
-            return NULL;
-        }
-    }
-    return "address, heat, size or age";
-}
-
-static const char *take_programs(VhOptions *o, const char *arg)
-{
-    o->programs = arg;
-    return *arg ? NULL : "a directory";
-}
-
-static const char *take_pid(VhOptions *o, const char *arg)
-{
-    uint64_t v = 0;
-    bool ok = parse_count(arg, 1, INT32_MAX, &v);
-
-    o->pid = v;
-    return ok ? NULL : "the number of a process";
-}
-
-static const char *take_damon(VhOptions *o, const char *arg)
-{
-    o->damon = true;
-    return NULL;
-}
-
-static const char *take_no_idle_page(VhOptions *o, const char *arg)
-{
-    o->no_idle_page = true;
-    return NULL;
-}
-
-static const char *take_damon_cpu(VhOptions *o, const char *arg)
-{
-    uint64_t v = 0;
-    bool ok = parse_count(arg, 1, 100, &v);
-
-    o->damon_cpu = v;
-    return ok ? NULL : "a number, 1 .. 100";
-}
-
-static const char *take_revoke(VhOptions *o, const char *arg)
-{
-    o->revoke = true;
-    return NULL;
-}
-
-static const char *take_background(VhOptions *o, const char *arg)
-{
-    o->background = true;
-    return NULL;
-}
-
-static const char *take_page_idle(VhOptions *o, const char *arg)
-{
-    o->page_idle = arg;
-    return NULL;
-}
-
-static const char *take_damon_root(VhOptions *o, const char *arg)
-{
-    o->damon_root = arg;
-    return NULL;
-}
-
-static const char *take_damon_owner(VhOptions *o, const char *arg)
-{
-    o->damon_owner = arg;
-    return NULL;
-}
-
-static const Option options_table[] = {
-    { 's', true, "socket", "PATH",
-      "QMP unix socket of QEMU; default: $VMHEAT_SOCKET", take_socket },
-    { 't', true, "timeout", "SECONDS",
-      "how long to wait for an answer; default: 5", take_timeout },
-    { OPT_JSON, false, "json", NULL, "print JSON, as vmheat(1) tells",
-      take_json },
-    { OPT_COLOR, false, "color", NULL, "use colours, whatever the output is",
-      take_color },
-    { OPT_NO_COLOR, false, "no-color", NULL, "use no colours", take_no_color },
-    { OPT_START, false, "start", "ADDRESS", "leave out regions below",
-      take_start },
-    { OPT_END, false, "end", "ADDRESS", "leave out regions from there on",
-      take_end },
-    { OPT_MIN, false, "min-nr-accesses", "N",
-      "leave out regions with fewer accesses", take_min },
-    { OPT_LIMIT, false, "limit", "N", "show at most N regions", take_limit },
-    { OPT_SORT, false, "sort", "BY",
-      "address, heat, size or age; default: address", take_sort },
-    { 'd', true, "delay", "SECONDS", "time between updates; default: 1",
-      take_delay },
-    { 'n', true, "iterations", "N", "end after N updates", take_iterations },
-    { OPT_ONCE, false, "once", NULL, "same as -n 1", take_once },
-    { OPT_PROGRAMS, false, "programs", "DIR",
-      "where the programs that try the host are", take_programs },
-    { OPT_PID, false, "pid", "PID", "process of QEMU; default: found out",
-      take_pid },
-    { OPT_DAMON, false, "damon", NULL, "drive the kernel's DAMON for QEMU, until "
-      "it ends", take_damon },
-    { OPT_DAMON_CPU, false, "damon-cpu", "PERCENT", "CPU for reading DAMON's "
-      "regions; default: 2", take_damon_cpu },
-    { OPT_BACKGROUND, false, "background", NULL, "with --damon: go on in the "
-      "background", take_background },
-    { OPT_NO_IDLE_PAGE, false, "no-idle-page", NULL, "with --damon: hand over "
-      "nothing else", take_no_idle_page },
-    { OPT_REVOKE, false, "revoke", NULL, "make QEMU close what was handed over",
-      take_revoke },
-    { OPT_PAGE_IDLE, false, "page-idle", "FILE", NULL, take_page_idle },
-    { OPT_DAMON_ROOT, false, "damon-root", "DIR", NULL, take_damon_root },
-    { OPT_DAMON_OWNER, false, "damon-owner", "FILE", NULL, take_damon_owner },
-};
+#include "options-table.h"
 
 static int usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
@@ -281,7 +24,7 @@ static int usage_error(const char *format, ...)
     return VH_EXIT_USAGE;
 }
 
-static void help_option(GString *out, const Option *o)
+static void help_option(GString *out, const VhOption *o)
 {
     g_autofree char *name = g_strdup_printf(
         "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
@@ -289,6 +32,30 @@ static void help_option(GString *out, const Option *o)
 
     g_string_append_printf(out, "  %s%-21s  %s\n",
                            o->is_short ? prefix : "    ", name, o->help);
+}
+
+/* Names of recipes, and their options. */
+static void help_recipes(GString *out)
+{
+    g_string_append(out, "\nrecipes:\n");
+    for (const VhRecipe *r = vh_recipe_table(); r->name; r++) {
+        g_string_append_printf(out, "  %-9s %s\n", r->name, r->summary);
+    }
+    g_string_append(out, "\noptions of recipes, after the --apply they are "
+                         "for:\n");
+    for (const VhRecipeOption *r = vh_recipe_option_table(); r->name; r++) {
+        VhOption o = { .name = r->name, .arg = r->arg, .help = r->help };
+
+        help_option(out, &o);
+    }
+    for (const VhRecipe *r = vh_recipe_table(); r->name; r++) {
+        g_auto(GStrv) names = g_strsplit(r->options, " ", -1);
+        g_autofree char *list = g_strjoinv(" --", names);
+
+        g_string_append_printf(out, "%s  %-9s --%s\n",
+                               r == vh_recipe_table() ? "\n" : "", r->name,
+                               list);
+    }
 }
 
 static int help_verb(const VhVerb *verb)
@@ -299,13 +66,15 @@ static int help_verb(const VhVerb *verb)
         out, "usage: vmheat %s %s [OPTIONS]\n\n%s\n", verb->name,
         verb->alone ? "[-s SOCKET]" : "-s SOCKET", verb->summary);
     g_string_append(out, "\noptions:\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(options_table); i++) {
-        if (options_table[i].help &&
-            strchr(verb->options, options_table[i].letter)) {
-            help_option(out, &options_table[i]);
+    for (const VhOption *o = vh_option_table(); o->name; o++) {
+        if (o->help && strchr(verb->options, o->letter)) {
+            help_option(out, o);
         }
     }
     g_string_append(out, "  -h, --help                 show this\n");
+    if (strchr(verb->options, VH_OPT_APPLY)) {
+        help_recipes(out);
+    }
     return vh_cli_print(out->str);
 }
 
@@ -324,11 +93,11 @@ static int help_all(const VhVerb *verbs)
     return vh_cli_print(out->str);
 }
 
-static const Option *find_letter(int letter)
+static const VhOption *find_letter(int letter)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(options_table); i++) {
-        if (options_table[i].letter == letter) {
-            return &options_table[i];
+    for (const VhOption *o = vh_option_table(); o->name; o++) {
+        if (o->letter == letter) {
+            return o;
         }
     }
     return NULL;
@@ -344,18 +113,27 @@ static const VhVerb *find_verb(const VhVerb *verbs, const char *name)
     return NULL;
 }
 
-static struct option *long_options(void)
+static void add_long(GArray *longs, const char *name, bool has_arg, int val)
 {
-    size_t n = G_N_ELEMENTS(options_table);
-    struct option *out = g_new0(struct option, n + 3);
+    struct option o = { .name = name, .has_arg = has_arg, .val = val };
 
-    for (size_t i = 0; i < n; i++) {
-        out[i].name = options_table[i].name;
-        out[i].has_arg = options_table[i].arg != NULL;
-        out[i].val = options_table[i].letter;
+    g_array_append_val(longs, o);
+}
+
+/* For getopt_long(). */
+static GArray *long_options(void)
+{
+    GArray *out = g_array_new(true, true, sizeof(struct option));
+    const VhRecipeOption *recipes = vh_recipe_option_table();
+
+    for (const VhOption *o = vh_option_table(); o->name; o++) {
+        add_long(out, o->name, o->arg != NULL, o->letter);
     }
-    out[n] = (struct option){ .name = "help", .val = 'h' };
-    out[n + 1] = (struct option){ .name = "version", .val = 'V' };
+    for (int i = 0; recipes[i].name; i++) {
+        add_long(out, recipes[i].name, true, VH_OPT_RECIPE + i);
+    }
+    add_long(out, "help", false, 'h');
+    add_long(out, "version", false, 'V');
     return out;
 }
 
@@ -379,30 +157,57 @@ static int bad_option(int c, char **argv)
     return usage_error("unknown, incomplete or overfull option '%s'", word);
 }
 
+static int take_option(const VhOption *opt, VhOptions *o, Parsed *p)
+{
+    const char *allowed = opt->take(o, optarg);
+
+    if (allowed && allowed == o->problem) {
+        return usage_error("%s", o->problem);
+    }
+    if (allowed) {
+        return usage_error("--%s '%s' is not valid: must be %s", opt->name,
+                           optarg, allowed);
+    }
+    g_string_append_c(p->seen, opt->letter);
+    return VH_EXIT_OK;
+}
+
+static int take_recipe_option(unsigned i, VhOptions *o, Parsed *p)
+{
+    if (!o->recipes) {
+        o->recipes = vh_recipes_new(); /* empty: the option comes too early */
+    }
+    if (!vh_recipes_option(o->recipes, &vh_recipe_option_table()[i], optarg,
+                           &o->problem)) {
+        return usage_error("%s", o->problem);
+    }
+    return VH_EXIT_OK;
+}
+
 static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
 {
-    g_autofree struct option *longs = long_options();
+    g_autoptr(GArray) longs = long_options();
     int c;
 
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":s:t:d:n:h", longs, NULL)) != -1) {
-        const Option *opt = find_letter(c);
-        const char *allowed;
+    while ((c = getopt_long(argc, argv, ":s:t:d:n:h",
+                            (struct option *)longs->data, NULL)) != -1) {
+        const VhOption *opt = find_letter(c);
+        int code;
 
         if (c == 'h' || c == 'V') {
             p->help |= c == 'h';
             p->version |= c == 'V';
             continue;
         }
-        if (!opt) {
+        if (!opt && c < VH_OPT_RECIPE) {
             return bad_option(c, argv);
         }
-        allowed = opt->take(o, optarg);
-        if (allowed) {
-            return usage_error("--%s '%s' is not valid: must be %s", opt->name,
-                               optarg, allowed);
+        code = opt ? take_option(opt, o, p)
+                   : take_recipe_option(c - VH_OPT_RECIPE, o, p);
+        if (code) {
+            return code;
         }
-        g_string_append_c(p->seen, c);
     }
     return VH_EXIT_OK;
 }
@@ -420,6 +225,32 @@ static int check_grant(const VhOptions *o)
     return VH_EXIT_OK;
 }
 
+static int check_schemes(const VhOptions *o)
+{
+    bool sets = o->recipes || o->set_file;
+    int what = (o->recipes != NULL) + (o->set_file != NULL) + o->clear +
+               o->export_list + o->actions + o->tried;
+
+    if (what > 1) {
+        return usage_error("only one of --apply, --set, --clear, --export, "
+                           "--actions and --tried can be given");
+    }
+    if (o->add && !sets) {
+        return usage_error("--add makes sense with --apply and --set only");
+    }
+    if (o->dry_run && !o->recipes) {
+        return usage_error("--dry-run makes sense with --apply only");
+    }
+    return VH_EXIT_OK;
+}
+
+/* Does all that is asked for work without a virtual machine? */
+static bool is_alone(const VhVerb *verb, const VhOptions *o)
+{
+    return verb->alone ||
+           (o->dry_run && !o->add && !vh_recipes_need_ram(o->recipes));
+}
+
 /* Options that exist, but not for this verb or not together. */
 static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
 {
@@ -429,7 +260,10 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
                                find_letter(*c)->name);
         }
     }
-    if (!verb->alone && (!o->socket || !*o->socket)) {
+    if (check_schemes(o)) {
+        return VH_EXIT_USAGE;
+    }
+    if (!is_alone(verb, o) && (!o->socket || !*o->socket)) {
         return usage_error("which virtual machine? Give its QMP socket with "
                            "-s PATH or in VMHEAT_SOCKET");
     }
@@ -486,4 +320,10 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         return NULL;
     }
     return choose(verbs, argv + optind, argc - optind, o, &p, exit_code);
+}
+
+void vh_options_clear(VhOptions *o)
+{
+    vh_recipes_free(o->recipes);
+    g_free(o->problem);
 }

@@ -128,3 +128,52 @@ bool vh_parse_seconds(const char *text, int64_t *us)
     *us = v * 1e6;
     return true;
 }
+
+/* A decimal number; no sign, blank, exponent, infinity or hexadecimal. */
+static bool parse_decimal(const char *text, double *out, const char **rest)
+{
+    size_t n = strspn(text, "0123456789.");
+    g_autofree char *digits = g_strndup(text, n);
+    char *end;
+
+    *out = g_ascii_strtod(digits, &end);
+    *rest = text + n;
+    return end != digits && !*end;
+}
+
+bool vh_parse_duration(const char *text, uint64_t *us)
+{
+    static const struct {
+        const char *name;
+        double us;
+    } units[] = {
+        { "us", 1 },     { "ms", 1e3 },   { "s", 1e6 },     { "m", 60e6 },
+        { "min", 60e6 }, { "h", 3600e6 }, { "d", 86400e6 },
+    };
+    const char *unit;
+    double v;
+
+    if (!parse_decimal(text, &v, &unit)) {
+        return false;
+    }
+    if (v == 0 && !*unit) {
+        *us = 0;
+        return true;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+        if (g_str_equal(unit, units[i].name) &&
+            v * units[i].us <= 36500 * 86400e6) {
+            *us = llround(v * units[i].us);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool vh_parse_percent(const char *text, double *out)
+{
+    const char *rest;
+
+    return parse_decimal(text, out, &rest) &&
+           (!*rest || g_str_equal(rest, "%"));
+}

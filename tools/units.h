@@ -50,4 +50,23 @@ bool vh_parse_size(const char *text, uint64_t *out);
  */
 bool vh_parse_seconds(const char *text, int64_t *us);
 
+/**
+ * vh_parse_duration() - read what a user gave as time, with its unit
+ * @text: a number, with an optional fraction, and us, ms, s, m, h or d; 0 needs
+ *        no unit
+ * @us: microseconds
+ *
+ * Returns: false when @text is no such thing or exceeds 36500 days.
+ */
+bool vh_parse_duration(const char *text, uint64_t *us);
+
+/**
+ * vh_parse_percent() - read what a user gave as percentage
+ * @text: a number, with an optional fraction and an optional %
+ * @out: the percentage
+ *
+ * Returns: false when @text is no such thing.
+ */
+bool vh_parse_percent(const char *text, double *out);
+
 #endif

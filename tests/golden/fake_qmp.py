@@ -46,6 +46,21 @@ def filtered(snapshot, arguments):
     return out
 
 
+def scheme_info(scheme, number):
+    """What query-vmheat-schemes says of a scheme that was set just now."""
+    counters = ("nr-tried", "sz-tried", "nr-applied", "sz-applied",
+                "sz-filter-passed", "qt-exceeds", "nr-snapshots", "errors",
+                "back-offs", "refaulted", "time")
+    out = {"scheme": {"name": f"{scheme['action']}{number}", **scheme},
+           "state": "active", "charged": 0, "stats": dict.fromkeys(counters, 0)}
+    quota = scheme.get("quota", {})
+    if quota.get("size"):
+        out["effective-quota"] = quota["size"]
+    if quota.get("goals"):
+        out.update({"goal-score": 0, "goal-values": [0] * len(quota["goals"])})
+    return out
+
+
 class FakeQMP:
     """A server on a socket of its own.
 
@@ -55,9 +70,10 @@ class FakeQMP:
     """
 
     def __init__(self, info=None, regions=None, replies=None, raw=None,
-                 name="vm.qmp"):
+                 name="vm.qmp", schemes=None):
         self.info = info or load("info")
         self.regions = regions or load("regions")
+        self.schemes = load("schemes") if schemes is None else schemes
         self.replies = replies or {}
         self.raw = raw
         self.seen = []  # (command, arguments)
@@ -169,8 +185,28 @@ class FakeQMP:
             return {"return": self.info}
         if command == "query-vmheat-regions":
             return {"return": filtered(self.regions, arguments)}
+        if command == "query-vmheat-actions":
+            return {"return": load("actions")}
+        if command in ("query-vmheat-schemes", "vmheat-set-schemes"):
+            return self._schemes(command, arguments)
         return error("CommandNotFound",
                      f"The command {command} has not been found")
+
+    def _schemes(self, command, arguments):
+        if command == "query-vmheat-schemes":
+            tried = arguments.get("tried-regions", False)
+            return {"return": [
+                {k: v for k, v in s.items() if tried or k != "tried-regions"}
+                for s in self.schemes]}
+        wanted = arguments["schemes"]
+        if len({s.get("name") for s in wanted}) < len(wanted):
+            return error("GenericError", "a name is there twice")
+        old = {s["scheme"]["name"]: s for s in self.schemes}
+        # one of the same name goes on with its counters
+        self.schemes = [{**scheme_info(s, i), **{
+            k: v for k, v in old.get(s.get("name"), {}).items()
+            if k == "stats"}} for i, s in enumerate(wanted)]
+        return {"return": {}}
 
     def _descriptors(self, command, arguments):
         """As QEMU and monitor/qmp.c do it."""

@@ -123,6 +123,74 @@ static void test_parse_seconds(void)
     }
 }
 
+static void assert_duration(const char *text, uint64_t want)
+{
+    uint64_t got = 1;
+
+    g_assert_true(vh_parse_duration(text, &got));
+    g_assert_cmpuint(got, ==, want);
+}
+
+static void test_parse_duration(void)
+{
+    static const char *const bad[] = {
+        "",
+        "s",
+        "1",
+        "-1s",
+        "+1s",
+        " 1s",
+        "1 s",
+        "1x",
+        "1s ",
+        "1e3s",
+        "nan",
+        "inf",
+        ".s",
+        "1.2.3ms",
+        "0x1s",
+        "1ss",
+        "1S",
+        "36501d",
+        "99999999999999999999999d",
+    };
+    uint64_t us;
+
+    assert_duration("0", 0);
+    assert_duration("0s", 0);
+    assert_duration("7us", 7);
+    assert_duration("500ms", 500000);
+    assert_duration("1.5s", 1500000);
+    assert_duration(".25s", 250000);
+    assert_duration("2m", 120000000);
+    assert_duration("2min", 120000000);
+    assert_duration("1h", 3600000000);
+    assert_duration("36500d", 3153600000000000);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_test_message("%s", bad[i]);
+        g_assert_false(vh_parse_duration(bad[i], &us));
+    }
+}
+
+static void test_parse_percent(void)
+{
+    static const char *const bad[] = { "",    "%",    "-1%",  "+1",  " 1",
+                                       "1 %", "1%%",  "1e1%", "nan", "inf%",
+                                       "0x1", "1.2.", "1x" };
+    double v = -1;
+
+    g_assert_true(vh_parse_percent("40%", &v));
+    g_assert_cmpfloat(v, ==, 40);
+    g_assert_true(vh_parse_percent("12.5", &v));
+    g_assert_cmpfloat(v, ==, 12.5);
+    g_assert_true(vh_parse_percent("0", &v));
+    g_assert_cmpfloat(v, ==, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_test_message("%s", bad[i]);
+        g_assert_false(vh_parse_percent(bad[i], &v));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -131,5 +199,7 @@ int main(int argc, char **argv)
     g_test_add_func("/units/percents", test_percents);
     g_test_add_func("/units/parse-size", test_parse_size);
     g_test_add_func("/units/parse-seconds", test_parse_seconds);
+    g_test_add_func("/units/parse-duration", test_parse_duration);
+    g_test_add_func("/units/parse-percent", test_parse_percent);
     return g_test_run();
 }

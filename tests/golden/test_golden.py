@@ -53,6 +53,17 @@ def hostile():
     return info
 
 
+def hostile_schemes():
+    """Members that no vmheat sends, and strings for a terminal."""
+    one = load("schemes")[0]
+    one["scheme"].update({
+        "name": "a\x1b[2J", "action": "\u202epageout", "filters": 3,
+        "pattern": {"size": {"min": "x"}, "nr-accesses": [], "age-time": 7},
+        "quota": {"goals": [1, {"metric": 3}, {"metric": "x"}]}})
+    one.update({"reason": "a\nb", "goal-values": ["x"]})
+    return [one]
+
+
 def no_snapshot():
     return {**load("regions"), "sequence": 0, "nr-regions": 0, "regions": [],
             "max-nr-accesses": 0, "total-size": 0, "working-set-size": 0}
@@ -75,6 +86,7 @@ def host(**programs):
 
 UTF8 = {"LC_ALL": "C.UTF-8"}
 ALONE = {"VMHEAT_SOCKET": ""}
+APPLY = ["schemes", "--apply", "reclaim"]
 DOCTOR = ["doctor", "--programs", "p"]
 SKIPS = host(
     kvm_zap="echo 'skipped: no /dev/kvm'; echo 'fix: modprobe kvm'; exit 77",
@@ -128,6 +140,32 @@ CASES = {
     "top-json": (["top", "--once", "--json"], {}, {}),
     "pause": (["pause"], {}, {}),
     "resume-json": (["resume", "--json"], {}, {}),
+    "help-schemes": (["schemes", "--help"], {}, {}),
+    "schemes": (["schemes"], {}, {}),
+    "schemes-40": (["schemes"], {"COLUMNS": "40"}, {}),
+    "schemes-20": (["schemes"], {"COLUMNS": "20"}, {}),
+    "schemes-100": (["schemes"], {"COLUMNS": "100"}, {}),
+    "schemes-color": (["schemes", "--color"], UTF8, {}),
+    "schemes-json": (["schemes", "--json"], {}, {}),
+    "schemes-none": (["schemes"], {}, {"schemes": []}),
+    "schemes-hostile": (["schemes"], UTF8, {"schemes": hostile_schemes()}),
+    "schemes-tried": (["schemes", "--tried"], {}, {}),
+    "schemes-tried-40": (["schemes", "--tried"], {"COLUMNS": "40"}, {}),
+    "schemes-actions": (["schemes", "--actions"], {}, {}),
+    "schemes-actions-40": (["schemes", "--actions"], {"COLUMNS": "40"}, {}),
+    "schemes-actions-color": (["schemes", "--actions", "--color"], {}, {}),
+    "schemes-actions-json": (["schemes", "--actions", "--json"], {}, {}),
+    "schemes-export-json": (["schemes", "--export"], {}, {}),
+    "schemes-clear": (["schemes", "--clear"], {}, {}),
+    "schemes-apply": ([*APPLY, "--min-age", "2m", "--save", "40%"], {},
+                      {"schemes": []}),
+    "schemes-apply-40": ([*APPLY, "--min-age", "2m"], {"COLUMNS": "40"}, {}),
+    "schemes-apply-json": ([*APPLY, "--json"], {}, {"schemes": []}),
+    "schemes-add": ([*APPLY, "--quota", "1G", "--apply", "ethp", "--add"], {},
+                    {}),
+    "schemes-dry-run-json": (
+        [*APPLY, "--dry-run", "--save", "12.5%", "--ram", "8G", "--apply",
+         "tiering", "--hot-node=0:2,1", "--range", "4G-6G"], ALONE, {}),
     "help-grant": (["grant", "--help"], {}, {}),
     "help-doctor": (["doctor", "--help"], {}, {}),
     "doctor": (DOCTOR, ALONE, host()),

@@ -39,17 +39,20 @@ class Guest:
 
     accel: "tcg" or "kvm"; size: bytes of RAM; device: properties of
     -device vmheat or None; shared: RAM is a shared file mapping;
-    args: more command line.
+    args: more command line; ram_dir: where the file is;
+    align: of it in QEMU's address space, say "2M".
     """
 
     def __init__(self, accel="tcg", machine="q35", size=256 << 20,
                  device="id=heat0", shared=True, args=(), plugin=True,
-                 reboot=False, hugetlb=False):
+                 reboot=False, hugetlb=False, ram_dir=None,
+                 align=None):
         self.dir = tempfile.mkdtemp(prefix="vmheat-")
         self.ram = None
         self.size = size
         self.qmp = None
-        ram_dir = "/dev/shm" if os.path.isdir("/dev/shm") else self.dir
+        ram_dir = ram_dir or ("/dev/shm" if os.path.isdir("/dev/shm")
+                              else self.dir)
         command = [environment("VMHEAT_QEMU"), "-accel", accel,
                    "-nodefaults", "-display", "none",
                    "-m", str(size >> 20) + "M"]
@@ -65,7 +68,8 @@ class Guest:
             os.close(fd)
             command += ["-machine", machine + ",memory-backend=mem0",
                         "-object", "memory-backend-file,id=mem0,share=on,"
-                        f"size={size},mem-path={self.ram}"]
+                        f"size={size},mem-path={self.ram}"
+                        + (f",align={align}" if align else "")]
         else:
             command += ["-machine", machine]
         if plugin:

@@ -17,11 +17,12 @@ class PayloadGuest(Guest):
     """A Guest whose RAM was filled, and then touched, by the payload.
 
     On entry the payload is ready and at rest; self.payload is its host side.
+    fill: bytes that it fills, from address 0; default all.
     """
 
     def __init__(self, size=256 * MB, append="", args=(), device=None,
-                 **kwargs):
-        words = f"ram={size:#x} fill={size:#x} {append}".strip()
+                 fill=None, **kwargs):
+        words = f"ram={size:#x} fill={fill or size:#x} {append}".strip()
         args = ["-kernel", environment("VMHEAT_PAYLOAD"), "-append", words,
                 *args]
         super().__init__(size=size, args=args, device=device, **kwargs)

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "actions/advise.h"
+
+void *vh_advise_open(const VhActionEnv *env)
+{
+    return g_memdup2(env, sizeof(*env));
+}
+
+void vh_advise_close(void *a)
+{
+    g_free(a);
+}
+
+bool vh_advise_not_hugetlb(const VhMapSection *s, char **why)
+{
+    if (s->page_size > VH_PAGE_SIZE) {
+        *why = g_strdup_printf("%s is hugetlb memory, which the kernel leaves "
+                               "as it is",
+                               s->name);
+        return false;
+    }
+    return true;
+}
+
+bool vh_advise_allocates(const VhMapSection *s, char **why)
+{
+    if (s->flags & VH_SECTION_UNPLUGS) {
+        *why = g_strdup_printf("parts of %s may be unplugged (virtio-mem), and "
+                               "must not be filled with memory again",
+                               s->name);
+        return false;
+    }
+    return true;
+}
+
+bool vh_advise_passes(int err)
+{
+    return err == ENOMEM || err == EAGAIN || err == EBUSY || err == EINTR ||
+           err == ENOSPC;
+}
+
+uint64_t vh_advise_chunk(const uint8_t *p, uint64_t size)
+{
+    uint64_t rest = VH_HUGE_SIZE - (uintptr_t)p % VH_HUGE_SIZE;
+
+    return MIN(rest, size);
+}
+
+uint64_t vh_advise_lead(const uint8_t *p)
+{
+    return -(uintptr_t)p % VH_HUGE_SIZE;
+}
+
+VhApplied vh_advise(const VhActionEnv *env, const VhMapSection *s,
+                    uint64_t offset, uint64_t size, uint64_t quantum,
+                    int advice)
+{
+    uint64_t start = vh_clock_now(&env->clock);
+    VhApplied r = { .size = MIN(size, quantum) };
+
+    if (madvise(s->hva + offset, r.size, advice) == 0) {
+        r.applied = r.size;
+    } else if (vh_advise_passes(errno)) {
+        r.error = errno;
+    }
+    r.spent_ns = vh_clock_now(&env->clock) - start;
+    return r;
+}
+
+bool vh_advise_probe(int advice, const char *name, const char *since,
+                     char **why)
+{
+    /* Of no bytes: only the advice is looked at. */
+    if (madvise(NULL, 0, advice) == 0) {
+        return true;
+    }
+    *why = g_strdup_printf("this kernel has no %s; Linux %s or later has", name,
+                           since);
+    return false;
+}
+
+char *vh_advise_sysfs(const char *name)
+{
+    g_autofree char *path = g_strdup_printf("/sys/kernel/mm/%s", name);
+    char *text = NULL, *open, *close;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return NULL;
+    }
+    g_strstrip(text);
+    open = strchr(text, '[');
+    close = open ? strchr(open, ']') : NULL;
+    if (close) {
+        *close = '\0';
+        memmove(text, open + 1, close - open);
+    }
+    return text;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which NUMA node of the guest memory belongs to.
+ */
+#ifndef VMHEAT_HW_GUEST_NODE_H
+#define VMHEAT_HW_GUEST_NODE_H
+
+#include "compat/qemu.h"
+
+/**
+ * vmheat_guest_node() - node of the memory backend that has @mr
+ *
+ * BQL held. 0 in a guest without NUMA nodes, -1 when it is not known (memory of
+ * one backend divided between nodes).
+ */
+int vmheat_guest_node(MemoryRegion *mr);
+
+#endif

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The balloon of a Linux guest, moved by schemes.
+
+The guest is emulated and runs tests/linux/grower.c, which is told how large its
+working set is to be, and checks what is in it. Figures are printed.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from guest import Guest, environment, skip
+from qmp import QMPError
+
+MIB = 1 << 20
+RAM = 512
+# the floor is what the kernel and a guest without work need
+FLOOR, HEADROOM, HYSTERESIS = 96, 0.2, 8
+# the kernel's own: what it touches all the time
+KERNEL_HOT = 12
+WORDS = "console=ttyS0 quiet panic=-1 vmheat_grower=1"
+DEVICE = ("id=heat0,primitive=trap,traps-per-second=10000,"
+          "overhead-budget=10000")
+BALLOON = {"name": "shrink", "action": "balloon",
+           "pattern": {"nr-accesses": {"max": 0},
+                       "age-time": {"min": 5_000_000}},
+           "back-off": {"psi": 0},
+           "balloon": {"floor": FLOOR * MIB, "hysteresis": HYSTERESIS * MIB,
+                       "headroom": int(HEADROOM * 1000)}}
+DISCARD = {"name": "free", "action": "discard-free"}
+
+
+def make_guest():
+    """The directory of the guest's files; the test is skipped without."""
+    directory = tempfile.TemporaryDirectory(prefix="vmheat-linux-")
+    made = subprocess.run([environment("VMHEAT_MKGUEST"), directory.name],
+                          check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if made.returncode:
+        skip(f"no Linux guest: {made.stdout.strip()}")
+    return directory
+
+
+class Linux(Guest):
+    """A Linux with a balloon; balloon: more properties of it, or None."""
+
+    def __init__(self, files, balloon=""):
+        self.console = os.path.join(files, "console")
+        self.text = ""
+        super().__init__(size=RAM * MIB, device=DEVICE, args=[
+            "-kernel", files + "/vmlinuz", "-initrd", files + "/initramfs",
+            "-append", WORDS, "-serial", "chardev:con", "-chardev",
+            f"socket,id=con,path={self.console},server=on,wait=off",
+            *([] if balloon is None else
+              ["-device", "virtio-balloon-pci,id=balloon0" + balloon])])
+
+    def connect(self, timeout=60.0):
+        super().connect(timeout)
+        self.serial = socket.socket(socket.AF_UNIX)
+        self.serial.connect(self.console)
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self.qmp
+
+    def __enter__(self):
+        super().__enter__()
+        self.wait_for("^READY")
+        return self
+
+    def listen(self):
+        """What nobody reads, the guest has to wait with."""
+        for data in iter(lambda: self.serial.recv(4096), b""):
+            self.text += data.decode("utf-8", "replace").replace("\r", "")
+
+    def close(self):
+        super().close()
+        self.serial.close()
+
+    def wait_for(self, pattern, timeout=120):
+        return self.qmp.wait_until(
+            f"'{pattern}' on the console", lambda: self.process.poll() is None
+            and re.search(pattern, self.text, re.M), timeout=timeout, step=0.1)
+
+    def grow(self, mib, speed=0):
+        self.serial.send(f"{mib} {speed}\n".encode())
+
+    def has(self):
+        return self.qmp("query-balloon")["actual"] / MIB
+
+    def told(self, name):
+        stats = self.qmp("qom-get", path="/machine/peripheral/balloon0",
+                         property="guest-stats")["stats"]
+        return stats[f"stat-{name}-memory"] / MIB
+
+    def scheme(self):
+        return self.qmp("query-vmheat-schemes")[0]
+
+    def working_set(self):
+        return int(re.search(r"working set (\d+) MiB",
+                             self.scheme()["detail"])[1])
+
+    def host_memory(self):
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as f:
+            return int(f.read().split()[1]) * 4096 / MIB
+
+
+class Case(unittest.TestCase):
+    balloon = ""
+    files = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.files = make_guest()
+        cls.addClassCleanup(cls.files.cleanup)
+
+    def note(self, text):
+        print("# " + text, flush=True)
+
+    def boot(self, balloon=""):
+        return Linux(self.files.name, balloon)
+
+    def unharmed(self, g):
+        """No process was killed, and no page holds what it should not."""
+        self.assertIsNone(g.process.poll(), g.text[-2000:])
+        for word in ("oom-killer", "Out of memory", "panic", "BAD "):
+            self.assertNotIn(word, g.text)
+
+    def settles(self, g, seconds=150, quiet=25):
+        """What it has when that has not changed for a while, and the targets
+        on the way there."""
+        seen, since = [g.has()], time.monotonic()
+        limit = time.monotonic() + seconds
+        while time.monotonic() - since < quiet:
+            self.assertLess(time.monotonic(), limit, g.scheme()["detail"])
+            time.sleep(0.25)
+            if abs(g.has() - seen[-1]) >= 1:
+                seen.append(g.has())
+                since = time.monotonic()
+        return seen
+
+
+def turns(seen):
+    """How often a series changes its direction."""
+    ways = [b > a for a, b in zip(seen, seen[1:])]
+    return sum(a != b for a, b in zip(ways, ways[1:]))
+
+
+class Balloon(Case):
+    def should_have(self, g, grown):
+        """The documented rule, from what the guest itself says.
+
+        Returns the working set with headroom, and what keeps the reserve.
+        """
+        used = g.has() - g.told("available")
+        return (max(FLOOR, (grown + KERNEL_HOT) * (1 + HEADROOM)),
+                used + max(32, FLOOR / 4, used / 19))
+
+    def check_settled(self, g, grown):
+        seen = self.settles(g)
+        wants = self.should_have(g, grown)
+        self.note(f"set {grown} MiB: settled at {seen[-1]:.0f} MiB of {RAM}, "
+                  f"{turns(seen)} turns; set with headroom {wants[0]:.0f}, "
+                  f"use with reserve {wants[1]:.0f}; "
+                  f"{g.scheme()['detail']}")
+        self.assertGreaterEqual(seen[-1], FLOOR)
+        self.assertLessEqual(turns(seen), 1)
+        self.assertAlmostEqual(seen[-1], max(wants), delta=max(wants) * 0.1)
+        self.assertAlmostEqual(seen[-1], grown + FLOOR,
+                               delta=(grown + FLOOR) * 0.1)
+        return seen
+
+    def test_follows_the_working_set(self):
+        with self.boot() as g:
+            g.grow(64)
+            g.wait_for("^AT 64 ")
+            before = g.host_memory()
+            g.qmp("vmheat-set-schemes", schemes=[BALLOON])
+            self.check_settled(g, 64)
+            self.note(f"host memory {before:.0f} -> {g.host_memory():.0f} MiB")
+            begin = time.monotonic()
+            g.grow(256, 16)
+            g.wait_for("^AT 256 ")
+            self.note(f"grew to 256 MiB in {time.monotonic() - begin:.0f} s, "
+                      f"has {g.has():.0f} MiB; {g.scheme()['detail']}")
+            self.unharmed(g)
+            self.check_settled(g, 256)
+            g.grow(64)
+            self.check_settled(g, 64)
+            self.unharmed(g)
+            self.note(f"the BQL was held for at most "
+                      f"{g.qmp('query-vmheat')['stats']['bql-hold-max']} ns")
+            g.qmp("vmheat-set-schemes", schemes=[])
+            g.qmp.wait_until("all memory is back", lambda: g.has() == RAM)
+            self.unharmed(g)
+
+    def test_grows_at_once(self):
+        """Faster than anybody can look: with deflate-on-oom it lives."""
+        with self.boot(",deflate-on-oom=on") as g:
+            g.grow(64)
+            g.qmp("vmheat-set-schemes", schemes=[BALLOON])
+            g.qmp.wait_until("it is small", lambda: g.has() < 200, timeout=90)
+            begin = time.monotonic()
+            g.grow(256)
+            g.wait_for("^AT 256 ")
+            g.qmp.wait_until("enough for it", lambda: g.has() > 256 + 64)
+            self.note(f"has {g.has():.0f} MiB after "
+                      f"{time.monotonic() - begin:.1f} s; "
+                      f"{g.scheme()['detail']}")
+            self.unharmed(g)
+
+    def test_needs_a_balloon(self):
+        with self.boot(None) as g:
+            for scheme in (BALLOON, DISCARD):
+                with self.assertRaisesRegex(QMPError, "no balloon device: add "
+                                            "-device virtio-balloon-pci"):
+                    g.qmp("vmheat-set-schemes", schemes=[scheme])
+
+
+class DiscardFree(Case):
+    def wait_detail(self, g, words):
+        return g.qmp.wait_until(words, lambda: re.search(
+            words, g.scheme().get("detail") or ""), timeout=60, step=0.2)
+
+    def test_squeezes(self):
+        with self.boot() as g:
+            g.grow(256)
+            g.wait_for("^AT 256 ")
+            g.grow(16)
+            g.wait_for("^AT 16 ")
+            before = g.host_memory()
+            g.qmp("vmheat-set-schemes", schemes=[DISCARD])
+            said = self.wait_detail(g, r"gave (\d+) MiB and host memory shrank "
+                                       r"by (\d+) MiB")
+            g.qmp.wait_until("all memory is back", lambda: g.has() == RAM)
+            self.note(f"{said[0]}; host memory {before:.0f} -> "
+                      f"{g.host_memory():.0f} MiB")
+            self.assertGreaterEqual(int(said[2]), 200)
+            self.assertLess(g.host_memory(), before - 200)
+            g.qmp.wait_until("it is counted", lambda: g.scheme()["stats"][
+                "sz-applied"] >= int(said[2]) * MIB - 2 * MIB)
+            self.unharmed(g)
+
+    def test_leaves_it_to_reporting(self):
+        with self.boot(",free-page-reporting=on") as g:
+            g.qmp("vmheat-set-schemes", schemes=[DISCARD])
+            self.wait_detail(g, "reports free pages by itself")
+
+    def test_stands_aside(self):
+        with self.boot() as g:
+            g.qmp("vmheat-set-schemes", schemes=[DISCARD])
+            self.wait_detail(g, "gave")
+            g.qmp("vmheat-set-schemes", schemes=[
+                dict(DISCARD, name="other"), BALLOON])
+            self.wait_detail(g, "another scheme moves the balloon")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
