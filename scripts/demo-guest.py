@@ -30,6 +30,7 @@ sys.dont_write_bytecode = True
 from guest import score                         # noqa: E402
 from qmp import QMP                             # noqa: E402
 from vmheat_payload import L, Payload, Range    # noqa: E402
+import demo_scheme                              # noqa: E402
 
 MIB = 1 << 20
 RAM = 1 << 30
@@ -51,6 +52,7 @@ class Linux:
     hot_mib = 48
     cold_mib = 400
     machine = "q35"
+    devices = ["-device", "virtio-balloon-pci"]
 
     def __init__(self, build, tmp, accel):
         self.console = os.path.join(tmp, f"console-{accel}")
@@ -105,6 +107,7 @@ class BareMetal:
 
     hot_mib = 52
     machine = "microvm"
+    devices = []
     rate = 0  # without a rest
 
     def __init__(self, build, tmp, accel):
@@ -177,6 +180,7 @@ class Machine:
             "-object", f"memory-backend-memfd,id=mem0,size={RAM},share=on",
             "-machine", "memory-backend=mem0",
             "-nodefaults", "-display", "none", "-no-reboot",
+            *guest.devices,
             "-plugin", os.path.join(build, "vmheat.so"),
             "-device", "vmheat,id=heat0,paused=on",
             "-qmp", f"unix:{self.qmp_socket},server=on,wait=off",
@@ -297,7 +301,7 @@ def report(hot, scores, snapshot, info):
     return good
 
 
-def watch(build, machine, hot, begin):
+def watch(build, machine, hot, begin, recipe):
     machine.check()
     qmp = QMP(machine.qmp_socket)
     qmp("vmheat-resume")
@@ -307,6 +311,8 @@ def watch(build, machine, hot, begin):
     show_frames(build, machine, min(FRAMES, int(left)))
     scores, snapshot = last_scores(qmp, hot)
     good = report(hot, scores, snapshot, qmp("query-vmheat"))
+    if recipe:
+        good = demo_scheme.run(build, machine, qmp, recipe) and good
     qmp.close()
     intact = machine.guest.intact()
     if intact is not None:
@@ -323,14 +329,14 @@ def usable_kvm():
         return False
 
 
-def demo(build, kind, accels, tmp):
+def demo(build, kind, accels, tmp, recipe):
     begin = time.monotonic()
     for accel in accels:
         print(f"== boot with -accel {accel}", flush=True)
         with Machine(build, kind(build, tmp, accel), tmp, accel) as machine:
             hot = boot(machine)
             if hot:
-                return watch(build, machine, hot, begin)
+                return watch(build, machine, hot, begin, recipe)
         print(f"   KVM ran for {KVM_SIGN_OF_LIFE} s and the guest's kernel "
               "said nothing")
     raise Failed("no accelerator boots the guest")
@@ -345,13 +351,16 @@ def main():
     parser.add_argument("--guest", choices=GUESTS, default="linux")
     parser.add_argument("--accel", choices=["auto", "kvm", "tcg"],
                         default="auto")
+    parser.add_argument("--scheme", choices=demo_scheme.RECIPES)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     accels = [args.accel]
     if args.accel == "auto":
         accels = ["kvm", "tcg"] if usable_kvm() else ["tcg"]
-    with tempfile.TemporaryDirectory(prefix="vmheat-demo-") as tmp:
-        return 0 if demo(args.build, GUESTS[args.guest], accels, tmp) else 1
+    with tempfile.TemporaryDirectory(prefix="vmheat-demo-") as tmp, \
+            demo_scheme.swap_for(args.scheme):
+        good = demo(args.build, GUESTS[args.guest], accels, tmp, args.scheme)
+        return 0 if good else 1
 
 
 if __name__ == "__main__":

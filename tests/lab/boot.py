@@ -30,6 +30,10 @@ SILENCE = 700  # seconds until the next line; a test ends itself after 600
 PLAN = re.compile(r"^1\.\.(\d+)$")
 RESULT = re.compile(r"^(ok|not ok) \d+ - (\S+) \(\d+ s\)(?: # SKIP (.*))?$")
 END = "# end"
+# Two NUMA nodes, one of them of memory only, as a slow tier is
+NODES = ["-object", "memory-backend-ram,id=node0,size=2048M",
+         "-object", "memory-backend-ram,id=node1,size=512M",
+         "-numa", "node,memdev=node0,cpus=0-1", "-numa", "node,memdev=node1"]
 BAIL_OUT = "Bail out!"
 MOST_CRASHES = 3
 CRASH = "Triple fault"
@@ -98,7 +102,8 @@ def command(args, done, log):
              f"lab_done={done}"]
     return [args.qemu, "-nodefaults", "-no-user-config", "-no-reboot",
             "-machine", "q35", "-accel", "tcg,thread=multi",
-            "-cpu", "EPYC,+svm,+npt,check=off", "-smp", "2", "-m", "2048",
+            "-cpu", "EPYC,+svm,+npt,check=off", "-smp", "2", "-m", "2560",
+            *NODES,
             "-d", "cpu_reset", "-D", log,
             "-display", "none", "-serial", "stdio",
             "-kernel", os.path.join(args.kernel, "vmlinuz"),
