@@ -42,7 +42,7 @@ bool vmheat_run_on_vcpu(void *opaque, void (*fn)(void *arg), void *arg)
 static uint64_t thread_cpu_ns(pid_t tid)
 {
     const int sched = 2, per_thread = 4; /* of linux/posix-timers.h */
-    clockid_t clock = (~(clockid_t)tid << 3) | per_thread | sched;
+    clockid_t clock = (~(unsigned)tid << 3) | per_thread | sched;
     struct timespec ts;
 
     if (clock_gettime(clock, &ts) < 0) {
