@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "actions/advise.h"
 
@@ -81,6 +82,23 @@ bool vh_advise_probe(int advice, const char *name, const char *since,
     *why = g_strdup_printf("this kernel has no %s; Linux %s or later has", name,
                            since);
     return false;
+}
+
+bool vh_advise_probe_populate(const VhActionEnv *env, const VhActionArgs *args,
+                              char **why)
+{
+    return vh_advise_probe(MADV_POPULATE_READ, "MADV_POPULATE_READ", "5.14",
+                           why);
+}
+
+uint64_t vh_swap_bytes(bool free_only)
+{
+    struct sysinfo now;
+
+    if (sysinfo(&now) < 0) {
+        return 0;
+    }
+    return (uint64_t)(free_only ? now.freeswap : now.totalswap) * now.mem_unit;
 }
 
 char *vh_advise_sysfs(const char *name)

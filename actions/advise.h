@@ -68,6 +68,15 @@ VhApplied vh_advise(const VhActionEnv *env, const VhMapSection *s,
 bool vh_advise_probe(int advice, const char *name, const char *since,
                      char **why);
 
+/** vh_advise_probe_populate() - VhActionOps.probe: MADV_POPULATE_READ is known
+ */
+bool vh_advise_probe_populate(const VhActionEnv *env, const VhActionArgs *args,
+                              char **why);
+
+/** vh_swap_bytes() - swap space of the host, all or what is free. Asked for
+ * each quantum, so no text is read. */
+uint64_t vh_swap_bytes(bool free_only);
+
 /**
  * vh_advise_sysfs() - the first line of a file below /sys/kernel/mm
  *

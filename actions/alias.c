@@ -76,12 +76,12 @@ static void unreserve_rest(uint8_t *room, uint8_t *want, uint64_t size)
     munmap(want + size, ALIGN - lead);
 }
 
-bool vh_alias_open(VhAlias *alias, const VhMapSection *s)
+/* Of memory that is proved shared. */
+static bool open_alias(VhAlias *alias, const VhMapSection *s)
 {
     uint8_t *room, *want, *got;
     uint64_t lead;
 
-    *alias = (VhAlias){ 0 };
     room = is_locked(s) ? NULL : reserve(s->size + ALIGN);
     if (!room) {
         return false;
@@ -97,8 +97,19 @@ bool vh_alias_open(VhAlias *alias, const VhMapSection *s)
         munmap(got, s->size);
         return false;
     }
-    *alias = (VhAlias){ s, want };
+    alias->section = s;
+    alias->addr = want;
     return true;
+}
+
+bool vh_alias_of(VhAlias *alias, const VhMapSection *s)
+{
+    if (alias->asked == s) {
+        return alias->section == s;
+    }
+    vh_alias_close(alias);
+    alias->asked = s;
+    return vh_alias_proves_shared(s) && open_alias(alias, s);
 }
 
 uint8_t *vh_alias_show(const VhAlias *alias, uint64_t offset, uint64_t size,

@@ -8,11 +8,13 @@
 #include "vmheat/map.h"
 
 /**
- * struct VhAlias - the second mapping of one section
- * @section: of the map, or NULL: none
+ * struct VhAlias - the second mapping of the section worked on last
+ * @asked: that section; NULL: none since it was closed
+ * @section: the same, or NULL: it has no second mapping
  * @addr: where it begins
  */
 typedef struct VhAlias {
+    const VhMapSection *asked;
     const VhMapSection *section;
     uint8_t *addr;
 } VhAlias;
@@ -22,12 +24,14 @@ typedef struct VhAlias {
 bool vh_alias_proves_shared(const VhMapSection *s);
 
 /**
- * vh_alias_open() - map @s, of which vh_alias_proves_shared() says yes, again
+ * vh_alias_of() - is there a second mapping of @s? Made if there is none
  *
- * At an address that is as much aligned as the first, read-only. Nothing is
- * mapped in it yet. False when there is no room; @alias is closed then.
+ * At an address that is as much aligned as the first, read-only, with nothing
+ * mapped in it yet. False when @s is not proved shared or is locked, or there
+ * is no room; that is found out once, until it is closed. That of another
+ * section is closed.
  */
-bool vh_alias_open(VhAlias *alias, const VhMapSection *s);
+bool vh_alias_of(VhAlias *alias, const VhMapSection *s);
 
 /**
  * vh_alias_show() - unmap pages of the first mapping, and map them in the

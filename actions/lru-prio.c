@@ -26,13 +26,6 @@
 
 #define TIMES 3
 
-static bool lru_prio_probe(const VhActionEnv *env, const VhActionArgs *args,
-                           char **why)
-{
-    return vh_advise_probe(MADV_POPULATE_READ, "MADV_POPULATE_READ", "5.14",
-                           why);
-}
-
 static VhApplied lru_prio_apply(void *a, const VhActionArgs *args,
                                 const VhMapSection *s, uint64_t offset,
                                 uint64_t size)
@@ -61,7 +54,7 @@ const VhActionOps vh_action_lru_prio = {
     .summary = "make it the last that the kernel takes when memory is short",
     .needs = "Linux 5.14 or later",
     .prio = VH_PRIO_HOT,
-    .probe = lru_prio_probe,
+    .probe = vh_advise_probe_populate,
     .suits = vh_advise_not_hugetlb,
     .open = vh_advise_open,
     .apply = lru_prio_apply,

@@ -39,8 +39,6 @@ typedef struct Migrate {
     const VhActionEnv *env;
     VhMap *map;
     VhAlias alias;
-    const VhMapSection *proved;
-    bool shared;
 } Migrate;
 
 /* Pages of one call. */
@@ -116,7 +114,6 @@ static void migrate_rest(void *a)
     Migrate *m = a;
 
     vh_alias_close(&m->alias);
-    m->proved = NULL;
 }
 
 static void migrate_set_map(void *a, VhMap *map)
@@ -132,16 +129,6 @@ static void migrate_close(void *a)
 {
     migrate_set_map(a, NULL);
     g_free(a);
-}
-
-static bool have_alias(Migrate *m, const VhMapSection *s)
-{
-    if (m->proved != s) {
-        vh_alias_close(&m->alias);
-        m->proved = s;
-        m->shared = vh_alias_proves_shared(s) && vh_alias_open(&m->alias, s);
-    }
-    return m->shared;
 }
 
 static void batch_of(Batch *b, uint8_t *addr, unsigned pages,
@@ -232,7 +219,7 @@ static unsigned migrate_chunk(Migrate *m, const VhMapSection *s,
     if (!b.n || !worth_it(&b)) {
         return 0;
     }
-    if (m->shared) {
+    if (m->alias.section == s) {
         addr = vh_alias_show(&m->alias, offset, size, bits);
         if (!addr) {
             return 0; /* locked */
@@ -242,7 +229,7 @@ static unsigned migrate_chunk(Migrate *m, const VhMapSection *s,
     if (keep_strangers(&b)) {
         moved = move(&b, error);
     }
-    if (m->shared) {
+    if (m->alias.section == s) {
         vh_alias_forget(&m->alias, offset, size);
     }
     return moved;
@@ -254,7 +241,7 @@ static VhApplied migrate_apply(void *a, const VhActionArgs *args,
 {
     Migrate *m = a;
     uint64_t start = vh_clock_now(&m->env->clock);
-    bool shared = have_alias(m, s);
+    bool shared = vh_alias_of(&m->alias, s);
     VhApplied r = { .size = vh_advise_chunk(s->hva + offset, size) };
     uint64_t gpa = s->gpa + offset;
     int error = 0;

@@ -31,8 +31,7 @@
 typedef struct Split {
     const VhActionEnv *env;
     VhMap *map;
-    VhAlias alias;              /* of the section worked on last */
-    const VhMapSection *looked; /* that section */
+    VhAlias alias;
     VhPagemap pagemap;
     bool open;
     uint64_t tried;
@@ -74,7 +73,6 @@ static void nohugepage_rest(void *a)
     Split *p = a;
 
     vh_alias_close(&p->alias);
-    p->looked = NULL;
 }
 
 static void nohugepage_set_map(void *a, VhMap *map)
@@ -129,14 +127,7 @@ static bool split(Split *p, uint8_t *addr, int *error)
 /* Of the pieces of a huge page that was split. */
 static void give_back_zeroes(Split *p, const VhMapSection *s, uint64_t offset)
 {
-    if (p->looked != s) {
-        vh_alias_close(&p->alias);
-        p->looked = s;
-        if (vh_alias_proves_shared(s)) {
-            vh_alias_open(&p->alias, s);
-        }
-    }
-    if (p->alias.section == s || !s->shared) {
+    if (vh_alias_of(&p->alias, s) || !s->shared) {
         p->zeroes += vh_zeroes_out(&p->alias, s, offset);
     }
 }

@@ -35,7 +35,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 
 #include "accel/pagemap.h"
 #include "actions/advise.h"
@@ -54,31 +53,14 @@
 typedef struct Pageout {
     const VhActionEnv *env;
     VhMap *map;
-    VhAlias alias;              /* of the section worked on last */
-    const VhMapSection *proved; /* that section; shared as asked */
-    bool shared;
-    bool on_disk;
+    VhAlias alias;
     VhPagemap pagemap; /* fd -1: none */
     uint64_t left[VH_RESIDENT_WORDS];
 } Pageout;
 
-/* Swap space of the host in bytes; asked for each quantum, so no text is read.
- */
-static uint64_t swap_bytes(bool free_only)
+/* Says why @what cannot be paged out. */
+static bool no_swap(const char *what, char **why)
 {
-    struct sysinfo now;
-
-    if (sysinfo(&now) < 0) {
-        return 0;
-    }
-    return (uint64_t)(free_only ? now.freeswap : now.totalswap) * now.mem_unit;
-}
-
-static bool can_swap(const char *what, char **why)
-{
-    if (swap_bytes(false)) {
-        return true;
-    }
     *why = g_strdup_printf("%s can only go to swap, and the host has none; add "
                            "some, best in compressed memory: modprobe zram, or "
                            "zramctl, mkswap and swapon",
@@ -90,8 +72,8 @@ static bool pageout_probe(const VhActionEnv *env, const VhActionArgs *args,
                           char **why)
 {
     return vh_advise_probe(MADV_PAGEOUT, "MADV_PAGEOUT", "5.4", why) &&
-           (swap_bytes(false) || vh_disk_any() ||
-            can_swap("guest memory", why));
+           (vh_swap_bytes(false) || vh_disk_any() ||
+            no_swap("guest memory", why));
 }
 
 static bool pageout_suits(const VhMapSection *s, char **why)
@@ -108,7 +90,7 @@ static bool pageout_suits(const VhMapSection *s, char **why)
         *why = g_strdup_printf("%s is pinned for a device (VFIO)", what);
         return false;
     }
-    return swap_bytes(false) || vh_disk_backs(s) || can_swap(what, why);
+    return vh_swap_bytes(false) || vh_disk_backs(s) || no_swap(what, why);
 }
 
 static void *pageout_open(const VhActionEnv *env)
@@ -129,7 +111,6 @@ static void pageout_rest(void *a)
     Pageout *p = a;
 
     vh_alias_close(&p->alias);
-    p->proved = NULL;
 }
 
 static void pageout_set_map(void *a, VhMap *map)
@@ -150,18 +131,6 @@ static void pageout_close(void *a)
         vh_pagemap_close(&p->pagemap);
     }
     g_free(p);
-}
-
-/* Is there a second mapping of @s, now? */
-static bool have_alias(Pageout *p, const VhMapSection *s)
-{
-    if (p->proved != s) {
-        vh_alias_close(&p->alias);
-        p->proved = s;
-        p->on_disk = vh_disk_backs(s);
-        p->shared = vh_alias_proves_shared(s) && vh_alias_open(&p->alias, s);
-    }
-    return p->shared;
 }
 
 static int page_out_shared(Pageout *p, const VhMapSection *s, uint64_t offset,
@@ -214,21 +183,22 @@ static uint64_t out_already(const VhMapSection *s, uint64_t offset,
 }
 
 /* A huge page goes as a whole, or it would be split first. */
-static uint64_t quantum(const Pageout *p, const uint8_t *addr, uint64_t size)
+static uint64_t quantum(const Pageout *p, bool shared, const uint8_t *addr,
+                        uint64_t size)
 {
-    bool whole = p->shared || !p->env->kvm || vh_pace_idle(p->env) ||
+    bool whole = shared || !p->env->kvm || vh_pace_idle(p->env) ||
                  (p->pagemap.fd >= 0 &&
                   vh_pagemap_query(&p->pagemap, addr) & VH_PAGE_HUGE);
 
     return MIN(vh_advise_chunk(addr, size), whole ? VH_HUGE_SIZE : SMALL_CHUNK);
 }
 
-static int why_none_left(const Pageout *p, int error)
+static int why_none_left(const VhMapSection *s, int error)
 {
     if (error) {
         return error;
     }
-    return !p->on_disk && swap_bytes(true) < SWAP_LEFT ? ENOSPC : 0;
+    return vh_swap_bytes(true) < SWAP_LEFT && !vh_disk_backs(s) ? ENOSPC : 0;
 }
 
 /* Fills in what became of the @did->size bytes at @offset; errno or 0. */
@@ -241,7 +211,7 @@ static void page_out(Pageout *p, const VhMapSection *s, uint64_t offset,
     int error = 0;
 
     was = vh_resident(addr, pages, before);
-    if (p->shared) {
+    if (p->alias.section == s) {
         error = page_out_shared(p, s, offset, did->size, before);
     } else if (madvise(addr, did->size, MADV_PAGEOUT) < 0) {
         error = errno;
@@ -250,7 +220,7 @@ static void page_out(Pageout *p, const VhMapSection *s, uint64_t offset,
     did->applied = left * VH_PAGE_SIZE;
     did->left = p->left;
     if (left < was / 8 && error != EINVAL) {
-        did->error = why_none_left(p, error);
+        did->error = why_none_left(s, error);
     }
 }
 
@@ -260,12 +230,11 @@ static VhApplied pageout_apply(void *a, const VhActionArgs *args,
 {
     Pageout *p = a;
     uint64_t start = vh_clock_now(&p->env->clock);
-    bool shared = have_alias(p, s);
     VhApplied did = { .size = out_already(s, offset, size) };
-    bool any = !did.size;
+    bool any = !did.size, shared = any && vh_alias_of(&p->alias, s);
 
     if (any) {
-        did.size = quantum(p, s->hva + offset, size);
+        did.size = quantum(p, shared, s->hva + offset, size);
         page_out(p, s, offset, &did);
     }
     did.spent_ns = vh_clock_now(&p->env->clock) - start;

@@ -25,7 +25,8 @@ unsigned vh_resident(const void *addr, unsigned pages, uint64_t *bits)
     return n;
 }
 
-int vh_populate(uint8_t *addr, unsigned pages, const uint64_t *bits)
+int vh_advise_runs(uint8_t *addr, unsigned pages, const uint64_t *bits,
+                   int advice)
 {
     unsigned i = 0, start;
     int error = 0;
@@ -38,12 +39,17 @@ int vh_populate(uint8_t *addr, unsigned pages, const uint64_t *bits)
         for (start = i; i < pages && (bits[i / 64] >> (i % 64) & 1); i++) {
         }
         if (madvise(addr + start * VH_PAGE_SIZE, (i - start) * VH_PAGE_SIZE,
-                    MADV_POPULATE_READ) < 0 &&
+                    advice) < 0 &&
             !error) {
             error = errno;
         }
     }
     return error;
+}
+
+int vh_populate(uint8_t *addr, unsigned pages, const uint64_t *bits)
+{
+    return vh_advise_runs(addr, pages, bits, MADV_POPULATE_READ);
 }
 
 void vh_resident_count_set_map(VhResidentCount *c, VhMap *map)

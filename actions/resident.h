@@ -24,10 +24,14 @@
 unsigned vh_resident(const void *addr, unsigned pages, uint64_t *bits);
 
 /**
- * vh_populate() - MADV_POPULATE_READ of the pages of @bits, run by run
+ * vh_advise_runs() - madvise() of the pages of @bits, run by run
  *
  * Returns 0 or the errno of the first that failed; goes on with the others.
  */
+int vh_advise_runs(uint8_t *addr, unsigned pages, const uint64_t *bits,
+                   int advice);
+
+/** vh_populate() - the same with MADV_POPULATE_READ */
 int vh_populate(uint8_t *addr, unsigned pages, const uint64_t *bits);
 
 /** vh_resident_size() - bytes of a map's memory that are in host memory, all at

@@ -14,13 +14,6 @@
 #include "actions/registry.h"
 #include "actions/resident.h"
 
-static bool willneed_probe(const VhActionEnv *env, const VhActionArgs *args,
-                           char **why)
-{
-    return vh_advise_probe(MADV_POPULATE_READ, "MADV_POPULATE_READ", "5.14",
-                           why);
-}
-
 static VhApplied willneed_apply(void *a, const VhActionArgs *args,
                                 const VhMapSection *s, uint64_t offset,
                                 uint64_t size)
@@ -50,7 +43,7 @@ const VhActionOps vh_action_willneed = {
     .summary = "bring it into host memory before the guest needs it",
     .needs = "Linux 5.14 or later",
     .prio = VH_PRIO_HOT,
-    .probe = willneed_probe,
+    .probe = vh_advise_probe_populate,
     .suits = vh_advise_allocates,
     .open = vh_advise_open,
     .apply = willneed_apply,

@@ -19,19 +19,10 @@
  */
 #include <glib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 
 #include "actions/advise.h"
 #include "actions/resident.h"
 #include "actions/zeroes.h"
-
-static bool free_swap(void)
-{
-    struct sysinfo now;
-
-    return sysinfo(&now) == 0 &&
-           (uint64_t)now.freeswap * now.mem_unit >= 2 * VH_HUGE_SIZE;
-}
 
 static bool is_zero(const uint8_t *page)
 {
@@ -58,23 +49,6 @@ static unsigned keep_zeroes(const uint8_t *addr, uint64_t *bits)
     return n;
 }
 
-static void page_out(uint8_t *addr, const uint64_t *bits)
-{
-    unsigned i = 0, start;
-
-    while (i < VH_RESIDENT_PAGES) {
-        if (!(bits[i / 64] >> (i % 64) & 1)) {
-            i++;
-            continue;
-        }
-        for (start = i; i < VH_RESIDENT_PAGES && bits[i / 64] >> (i % 64) & 1;
-             i++) {
-        }
-        madvise(addr + start * VH_PAGE_SIZE, (i - start) * VH_PAGE_SIZE,
-                MADV_PAGEOUT);
-    }
-}
-
 static void out_through_alias(const VhAlias *alias, uint64_t offset,
                               uint64_t *bits)
 {
@@ -85,7 +59,7 @@ static void out_through_alias(const VhAlias *alias, uint64_t offset,
     }
     if (keep_zeroes(addr, bits) &&
         vh_alias_conceal(alias, offset, VH_HUGE_SIZE)) {
-        page_out(addr, bits);
+        vh_advise_runs(addr, VH_RESIDENT_PAGES, bits, MADV_PAGEOUT);
     }
     vh_alias_forget(alias, offset, VH_HUGE_SIZE);
 }
@@ -97,13 +71,13 @@ uint64_t vh_zeroes_out(const VhAlias *alias, const VhMapSection *s,
     uint8_t *addr = s->hva + offset;
     unsigned was = vh_resident(addr, VH_RESIDENT_PAGES, bits), is;
 
-    if (!was || !free_swap()) {
+    if (!was || vh_swap_bytes(true) < 2 * VH_HUGE_SIZE) {
         return 0;
     }
     if (alias->section == s) {
         out_through_alias(alias, offset, bits);
     } else if (keep_zeroes(addr, bits)) {
-        page_out(addr, bits);
+        vh_advise_runs(addr, VH_RESIDENT_PAGES, bits, MADV_PAGEOUT);
     }
     is = vh_resident(addr, VH_RESIDENT_PAGES, after);
     return was > is ? (was - is) * VH_PAGE_SIZE : 0;

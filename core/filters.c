@@ -77,15 +77,18 @@ static bool looks_at_pages(const VhFilter *f)
     return f->type >= VH_FILTER_HUGEPAGE;
 }
 
-bool vh_filters_may_allow(const VhScheme *s, const VhSchemesEnv *env,
-                          const VhMapSection *section, uint64_t gpa,
-                          uint64_t end, uint64_t *until)
+/* @look: at pages, too; else "may be" counts as yes. */
+static bool decide(const VhScheme *s, const VhSchemesEnv *env,
+                   const VhMapSection *section, uint64_t gpa, uint64_t end,
+                   uint64_t *until, bool look, bool *by_page)
 {
     *until = end;
+    *by_page = false;
     for (size_t i = 0; i < s->nr_filters; i++) {
         const VhFilter *f = &s->filters[i];
 
-        if (looks_at_pages(f)) {
+        *by_page |= looks_at_pages(f);
+        if (*by_page && !look) {
             return true;
         }
         if (is_of_type(f, env, section, gpa, until) == f->matching) {
@@ -95,19 +98,18 @@ bool vh_filters_may_allow(const VhScheme *s, const VhSchemesEnv *env,
     return !s->nr_filters || !s->filters[s->nr_filters - 1].allow;
 }
 
+bool vh_filters_may_allow(const VhScheme *s, const VhSchemesEnv *env,
+                          const VhMapSection *section, uint64_t gpa,
+                          uint64_t end, uint64_t *until)
+{
+    bool by_page;
+
+    return decide(s, env, section, gpa, end, until, false, &by_page);
+}
+
 bool vh_filters_allow(const VhScheme *s, const VhSchemesEnv *env,
                       const VhMapSection *section, uint64_t gpa, uint64_t end,
                       uint64_t *until, bool *by_page)
 {
-    *until = end;
-    *by_page = false;
-    for (size_t i = 0; i < s->nr_filters; i++) {
-        const VhFilter *f = &s->filters[i];
-
-        *by_page |= looks_at_pages(f);
-        if (is_of_type(f, env, section, gpa, until) == f->matching) {
-            return f->allow;
-        }
-    }
-    return !s->nr_filters || !s->filters[s->nr_filters - 1].allow;
+    return decide(s, env, section, gpa, end, until, true, by_page);
 }
