@@ -11,7 +11,8 @@
  * memory is moved through a second mapping: unmapped in one go, mapped again at
  * an address that no vCPU knows, and moved there. A page that the guest uses
  * meanwhile is mapped twice, and stays for this time. Private memory is moved
- * in small pieces with much time in between while the guest runs.
+ * in small pieces with much time in between while the guest runs; a huge page
+ * moves as one.
  *
  * Only pages that are in memory and on another node move. The kernel does not
  * move what is pinned, or mapped by another process (vhost-user). A memory
@@ -161,11 +162,27 @@ static bool keep_strangers(Batch *b)
     return true;
 }
 
-/* Pages that moved; @error: for reasons that may pass. */
+/* Pages that are on their node. */
+static unsigned there(Batch *b)
+{
+    unsigned n = 0;
+
+    if (b->n && move_pages(b, NULL) < 0) {
+        return 0;
+    }
+    for (unsigned i = 0; i < b->n; i++) {
+        n += b->status[i] == b->node[i];
+    }
+    return n;
+}
+
+/*
+ * Pages that moved; @error: for reasons that may pass. Of a huge page, which
+ * moves as one, the call says for all pages but the first that they are busy,
+ * so it is asked again.
+ */
 static unsigned move(Batch *b, int *error)
 {
-    unsigned moved = 0;
-
     if (!b->n) {
         return 0;
     }
@@ -174,12 +191,37 @@ static unsigned move(Batch *b, int *error)
         return 0;
     }
     for (unsigned i = 0; i < b->n; i++) {
-        moved += b->status[i] == b->node[i];
         if (b->status[i] == -ENOMEM) {
             *error = ENOMEM;
         }
     }
-    return moved;
+    return there(b);
+}
+
+static bool elsewhere(uint8_t *addr, uint32_t node)
+{
+    Batch b = { .n = 1, .addr = { addr } };
+
+    return !move_pages(&b, NULL) && b.status[0] >= 0 &&
+           b.status[0] != (int)node;
+}
+
+/* How many of the pages from @addr on are on @node. */
+static unsigned run_on(uint8_t *addr, unsigned pages, uint32_t node)
+{
+    Batch b = { .n = pages };
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < pages; i++) {
+        b.addr[i] = addr + i * VH_PAGE_SIZE;
+    }
+    if (move_pages(&b, NULL) < 0) {
+        return 0;
+    }
+    while (n < pages && b.status[n] == (int)node) {
+        n++;
+    }
+    return n;
 }
 
 /*
@@ -235,6 +277,29 @@ static unsigned migrate_chunk(Migrate *m, const VhMapSection *s,
     return moved;
 }
 
+/*
+ * A small chunk of private memory, and what moved along with it: the rest of a
+ * huge page. Sets @r's size and what was applied.
+ */
+static void migrate_small(Migrate *m, const VhMapSection *s, uint64_t offset,
+                          uint32_t node, VhApplied *r, int *error)
+{
+    uint64_t chunk = MIN(r->size, SMALL_CHUNK);
+    uint8_t *next = s->hva + offset + chunk;
+    unsigned rest = (r->size - chunk) / VH_PAGE_SIZE;
+    bool whole = rest && elsewhere(next, node);
+    unsigned moved = migrate_chunk(m, s, offset, chunk, node, error);
+
+    r->size = chunk;
+    if (moved && whole) {
+        unsigned along = run_on(next, rest, node);
+
+        moved += along;
+        r->size += along * VH_PAGE_SIZE;
+    }
+    r->applied = moved * VH_PAGE_SIZE;
+}
+
 static VhApplied migrate_apply(void *a, const VhActionArgs *args,
                                const VhMapSection *s, uint64_t offset,
                                uint64_t size)
@@ -244,14 +309,17 @@ static VhApplied migrate_apply(void *a, const VhActionArgs *args,
     bool shared = vh_alias_of(&m->alias, s);
     VhApplied r = { .size = vh_advise_chunk(s->hva + offset, size) };
     uint64_t gpa = s->gpa + offset;
+    uint32_t node = vh_nodes_pick(args, gpa);
     int error = 0;
 
     /* All of it is of one 2 MiB of guest memory. */
     r.size = MIN(r.size, VH_HUGE_SIZE - gpa % VH_HUGE_SIZE);
-    r.size = MIN(r.size, shared ? VH_HUGE_SIZE : SMALL_CHUNK);
-    r.applied =
-        migrate_chunk(m, s, offset, r.size, vh_nodes_pick(args, gpa), &error) *
-        VH_PAGE_SIZE;
+    if (shared) {
+        r.applied = migrate_chunk(m, s, offset, r.size, node, &error) *
+                    VH_PAGE_SIZE;
+    } else {
+        migrate_small(m, s, offset, node, &r, &error);
+    }
     r.error = vh_advise_passes(error) ? error : 0;
     r.spent_ns = vh_clock_now(&m->env->clock) - start;
     if (r.applied && m->env->kvm) {

@@ -21,6 +21,10 @@ UNITTEST = re.compile(r"^(\w+) \([\w.]+\)(?:\n[^\n]*?)? ?\.\.\. "
 TAP = re.compile(r"^ok \d+ (\S+) # SKIP\s*(.*)$", re.M)
 TAP_CASE = re.compile(r"^(?:not )?ok \d+\b", re.M)
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
+# what failed, and the exception that said so
+FAILURE = re.compile(r"^(?:FAIL|ERROR): (\w+) .*\n(?:.*\n)*?"
+                     r"((?:\w+\.)*\w*(?:Error|Exception|Failure)\b.*)", re.M)
+NOT_OK = re.compile(r"^not ok \d+ (\S+)", re.M)
 REASON = re.compile(r"^(?:SKIP|skipped)\b:?\s*(.+)$", re.M)
 
 
@@ -49,6 +53,12 @@ def skips(test):
              for name, why in TAP.findall(text)])
 
 
+def failures(text):
+    """A line on each case that failed."""
+    return ([f"{name}: {why}" for name, why in FAILURE.findall(text)] +
+            NOT_OK.findall(text))
+
+
 def summary(name, path):
     """Print one suite's line; its skips; None when there is no such log."""
     try:
@@ -72,6 +82,8 @@ def summary(name, path):
     for test in tests:
         if test["result"] not in ("OK", "SKIP"):
             print(f"    {test['result']}: {test['name']}")
+            for line in failures(output(test)):
+                print(f"        {line}")
     return [(f"{name}: {what}", why) for t in tests for what, why in skips(t)]
 
 

@@ -31,6 +31,23 @@ not ok 3 /region/cut
 """
 
 
+FAILED = """\
+======================================================================
+FAIL: test_d (test_load.Load.test_d)
+With a first line of its description.
+----------------------------------------------------------------------
+Traceback (most recent call last):
+  File "test_load.py", line 1, in test_d
+AssertionError: 1 != 2 : why
+
+======================================================================
+ERROR: test_e (test_load.Load.test_e)
+----------------------------------------------------------------------
+KeyError: 'x'
+"""
+AGAIN = os.path.join(os.path.dirname(PROGRAM), "check-again.py")
+
+
 def summary(*suites):
     """Run the program on lists of tests; (status, output)."""
     with tempfile.TemporaryDirectory() as folder:
@@ -44,6 +61,16 @@ def summary(*suites):
         run = subprocess.run([sys.executable, PROGRAM] + args, check=False,
                              capture_output=True, text=True)
         return run.returncode, run.stdout + run.stderr
+
+
+def again(*tests):
+    """Which of them may be run again; None: not this log's."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as f:
+        f.writelines(json.dumps(t) + "\n" for t in tests)
+        f.flush()
+        run = subprocess.run([sys.executable, AGAIN, f.name], check=False,
+                             capture_output=True, text=True)
+    return None if run.returncode else run.stdout.split()
 
 
 def result(name, what, stdout="", stderr=""):
@@ -61,6 +88,12 @@ class Summary(unittest.TestCase):
         self.assertRegex(text, r"2 passed +2 failed +1 skipped +8 cases")
         self.assertIn("FAIL: c", text)
         self.assertIn("TIMEOUT: d", text)
+
+    def test_says_what_failed(self):
+        _, text = summary([result("a", "FAIL", TAP, FAILED)])
+        self.assertIn("        test_d: AssertionError: 1 != 2 : why\n", text)
+        self.assertIn("        test_e: KeyError: 'x'\n", text)
+        self.assertIn("        /region/cut\n", text)
 
     def test_skips(self):
         _, text = summary([result("a", "OK", TAP)],
@@ -80,6 +113,24 @@ class Summary(unittest.TestCase):
         status, text = summary(None)
         self.assertEqual(status, 1)
         self.assertIn("NO TESTS RAN", text)
+
+
+class Again(unittest.TestCase):
+    def test_missed_figures(self):
+        self.assertEqual(again(result("a", "OK"),
+                               result("v:qemu / b", "FAIL", stderr=FAILED),
+                               result("c", "SKIP")), ["b"])
+
+    def test_harm(self):
+        for harm in ("AssertionError: guest memory was changed",
+                     "==1==ERROR: AddressSanitizer: heap-use-after-free",
+                     "# QEMU ended with status -11:", "EOFError"):
+            self.assertIsNone(again(result("a", "FAIL", stderr=FAILED),
+                                    result("b", "FAIL", stderr=harm)), harm)
+        self.assertIsNone(again(result("a", "TIMEOUT")))
+
+    def test_nothing_failed(self):
+        self.assertIsNone(again(result("a", "OK")))
 
 
 if __name__ == "__main__":
