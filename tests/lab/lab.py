@@ -23,8 +23,10 @@ import tempfile
 import time
 import unittest
 
+import payload_guest
 from guest import Guest, score
-from payload_guest import MB, PayloadGuest, one_hot_range
+from payload_guest import MB, one_hot_range
+from vmheat_payload import PayloadError
 
 VMHEAT = "/lab/vmheat"
 GOOD = 0.95
@@ -51,10 +53,54 @@ def primitives():
         return {p["name"] for p in g.qmp("query-vmheat")["primitives"]}
 
 
+class WasReset(Exception):
+    """The emulated machine has reset the inner guest, as it sometimes does."""
+
+
+class PayloadGuest(payload_guest.PayloadGuest):
+    """One that tells a reset (-no-reboot: QEMU ends with 0) from a crash."""
+
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except PayloadError as e:
+            self.check_reset(e)
+            raise
+
+    def __exit__(self, kind, exc, trace):
+        if isinstance(exc, PayloadError):
+            self.tell_end()
+        super().__exit__(kind, exc, trace)
+        if isinstance(exc, (EOFError, OSError, PayloadError)):
+            self.check_reset(exc)
+
+    def check_reset(self, why):
+        if self.process.returncode == 0:
+            raise WasReset(str(why)) from why
+
+
 class Case(unittest.TestCase):
-    """A test; LIMIT seconds are enough for it even on a busy host."""
+    """A test; LIMIT seconds are enough for it even on a busy host.
+
+    RESETS: how often the emulated machine may reset its guest, and it begins
+    again (docs/devel/lab.md)
+    """
 
     LIMIT = 300
+    RESETS = 3
+
+    def __init__(self, name="runTest"):
+        super().__init__(name)
+        setattr(self, name, functools.partial(self.again, getattr(self, name)))
+
+    def again(self, test):
+        for left in range(self.RESETS, -1, -1):
+            try:
+                return test()
+            except WasReset as e:
+                if not left:
+                    raise
+                self.note(f"the guest was reset: {e}; once more")
 
     def note(self, text):
         """Say something beside the result."""
@@ -65,34 +111,20 @@ class Primitive(Case):
     """A primitive, on an inner guest whose hot memory is known.
 
     primitive: its name; accel: what QEMU runs with; machine: its type;
-    properties: more of the device's; resets: how often the emulated machine
-    may reset the inner guest (docs/devel/lab.md)
+    properties: more of the device's
     """
 
     primitive = None
     accel = "kvm"
     machine = "microvm"
     properties = {}
-    resets = 0
 
     def setUp(self):
         if self.primitive not in primitives():
             self.skipTest(f"this vmheat has no primitive {self.primitive}")
 
     def guest(self):
-        self.last = PayloadGuest(size=SIZE, accel=self.accel,
-                                 machine=self.machine)
-        return self.last
-
-    def check(self, what, *args):
-        """Again when the guest was reset: QEMU ends with 0 then."""
-        for left in range(self.resets, -1, -1):
-            try:
-                return what(*args)
-            except (EOFError, OSError):
-                if not left or self.last.process.returncode != 0:
-                    raise
-                self.note("the guest was reset; once more")
+        return PayloadGuest(size=SIZE, accel=self.accel, machine=self.machine)
 
     def prepare(self, g):
         """Called when the device is there; for privileged helpers."""
@@ -200,6 +232,7 @@ class Granted:
     """
 
     grant = ()  # more arguments
+    helper = None
 
     def setUp(self):
         super().setUp()
@@ -217,6 +250,8 @@ class Granted:
     def prepare(self, g):
         g.qmp.wait_until("it waits for its grant", lambda: g.qmp(
             "query-vmheat")["state"] == "failed", step=0.2)
+        if self.helper:
+            self.helper.wait(60)  # of a guest that was reset, or killed
         self.helper = subprocess.Popen([VMHEAT, "grant", *self.grant, "-s",
                                         self.monitor_path])
         self.addCleanup(self.helper.wait)
@@ -240,10 +275,10 @@ class SeesWrites:
     """Tests of a primitive that sees writes only; mix in first."""
 
     def test_moved(self):
-        self.check(self.check_follows, 100)
+        self.check_follows(100)
 
     def test_only_writes(self):
-        self.check(self.check_misses_reads)
+        self.check_misses_reads()
 
 
 class KernelLog(Case):

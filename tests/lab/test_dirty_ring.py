@@ -9,4 +9,3 @@ KERNELS = ("cloud",)
 class DirtyRing(lab.SeesWrites, lab.Primitive):
     primitive = "dirty-ring"
     accel = "kvm,dirty-ring-size=4096"
-    resets = 3
