@@ -18,17 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actions/advise.h"
 #include "actions/resident.h"
+#include "bench-memory.h"
 #include "swap.h"
 #include "touch-guest.h"
-#include "vmheat/action.h"
 
-#define MIB (1ULL << 20)
-#define PAGE VH_PAGE_SIZE
 #define ROUNDS_MAX 99
 #define SETTLE_US 300000
 #define WINDOW_US 500000
@@ -59,14 +56,6 @@ typedef struct Result {
     double speed, plain_speed;
 } Result;
 
-static uint64_t now_ns(void *opaque)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static double guest_busy(void *opaque)
 {
     return ((Bench *)opaque)->busy;
@@ -79,7 +68,7 @@ static Point point(const Bench *b)
     g_autofree char *text = NULL;
     unsigned long ran, queued = 0;
     Point p = { .touches = touch_guest_count(b->guest),
-                .wall = now_ns(NULL) * 1e-9 };
+                .wall = bench_now_ns(NULL) * 1e-9 };
 
     if (g_file_get_contents(path, &text, NULL, NULL)) {
         sscanf(text, "%lu %lu", &ran, &queued);
@@ -169,9 +158,9 @@ static double idle(Bench *b, void (*act)(Bench *))
     touch_guest_pause(b->guest, true);
     b->busy = 0;
     full = resident(b);
-    start = now_ns(NULL);
+    start = bench_now_ns(NULL);
     act(b);
-    seconds = (now_ns(NULL) - start) * 1e-9;
+    seconds = (bench_now_ns(NULL) - start) * 1e-9;
     full -= resident(b);
     b->busy = 1;
     touch_guest_pause(b->guest, false);
@@ -195,72 +184,21 @@ static Result one_round(Bench *b, bool swapped)
     return r;
 }
 
-static uint64_t word(uint64_t at, unsigned i)
-{
-    return i % 4 ? 0 : at * 0x9e3779b97f4a7c15ULL + i;
-}
-
-static void fill(Bench *b)
-{
-    for (uint64_t at = TOUCH_FIRST_FREE; at < b->size; at += PAGE) {
-        for (unsigned i = 0; i < PAGE / 8; i++) {
-            ((uint64_t *)(b->mem + at))[i] = word(at, i);
-        }
-    }
-}
-
-/* All but the word that the guest counts in. */
-static bool intact(const Bench *b)
-{
-    for (uint64_t at = TOUCH_FIRST_FREE; at < b->size; at += PAGE) {
-        for (unsigned i = 0; i < PAGE / 8; i++) {
-            if (i != 1 && ((const uint64_t *)(b->mem + at))[i] != word(at, i)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static VhMap *make_map(const Bench *b, bool shared)
-{
-    VhMapSection *s = g_new0(VhMapSection, 1);
-
-    s->hva = b->mem;
-    s->size = s->block_size = b->size;
-    s->page_size = PAGE;
-    s->shared = s->file_backed = shared;
-    s->name = g_strdup("ram");
-    return vh_map_new(s, 1);
-}
-
-static const VhActionOps *find(const char *name)
-{
-    const VhActionOps *const *o = vh_actions();
-
-    while (!g_str_equal((*o)->name, name)) {
-        o++;
-    }
-    return *o;
-}
-
 static bool begin(Bench *b, bool shared, const char **why)
 {
-    b->mem = mmap(NULL, b->size, PROT_READ | PROT_WRITE,
-                  MAP_ANONYMOUS | (shared ? MAP_SHARED : MAP_PRIVATE), -1, 0);
+    b->mem = bench_memory(b->size, shared);
     *why = "no memory";
-    if (b->mem == MAP_FAILED) {
+    if (!b->mem) {
         return false;
     }
-    madvise(b->mem, b->size, MADV_NOHUGEPAGE);
-    fill(b);
+    bench_fill(b->mem, TOUCH_FIRST_FREE, b->size);
     b->busy = 1;
-    b->env = (VhActionEnv){ .clock = { .now_ns = now_ns },
+    b->env = (VhActionEnv){ .clock = { .now_ns = bench_now_ns },
                             .guest_busy = guest_busy,
                             .kvm = true,
                             .opaque = b };
-    b->map = make_map(b, shared);
-    b->ops = find("pageout");
+    b->map = bench_map(b->mem, b->size, shared);
+    b->ops = bench_action("pageout");
     b->state = b->ops->open(&b->env);
     b->ops->set_map(b->state, b->map);
     b->guest =
@@ -275,29 +213,21 @@ static bool end(Bench *b)
     touch_guest_stop(b->guest);
     b->ops->set_map(b->state, NULL);
     b->ops->close(b->state);
-    ok = ok && intact(b);
+    ok = ok && bench_intact(b->mem, TOUCH_FIRST_FREE, b->size);
     vh_map_unref(b->map);
     munmap(b->mem, b->size);
     return ok;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Of the doubles at @offset of each result. */
 static double median(const Result *v, int n, size_t offset)
 {
-    double sorted[ROUNDS_MAX];
+    double values[ROUNDS_MAX];
 
     for (int i = 0; i < n; i++) {
-        sorted[i] = *(const double *)((const char *)&v[i] + offset);
+        values[i] = *(const double *)((const char *)&v[i] + offset);
     }
-    qsort(sorted, n, sizeof(*sorted), compare);
-    return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+    return bench_median(values, n);
 }
 
 #define MEDIAN(v, n, member) median(v, n, offsetof(Result, member))

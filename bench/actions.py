@@ -12,7 +12,8 @@ its own.
 
 The rows with "guest": "touch" are of bench/actions-guest.c: shared and private
 memory of a guest that stands still for gib_per_s and plain_gib_per_s, and losses
-that leave out the time in which others had the CPU.
+that leave out the time in which others had the CPU. Those with "guest": "none"
+are of bench/actions-idle.c: more actions, on memory that nobody uses.
 """
 
 import argparse
@@ -38,8 +39,9 @@ def parse_args():
     p.add_argument("--size", type=int, default=2048, help="MiB of RAM")
     p.add_argument("--cold", type=int, default=1024, help="MiB to page out")
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--only", choices=["qemu", "touch"],
-                   help="only the payload guest in QEMU, or the small guest")
+    p.add_argument("--only", choices=["qemu", "touch", "idle"],
+                   help="only the payload guest in QEMU, the small guest, or "
+                        "memory without a guest")
     p.add_argument("--json", action="store_true")
     return p.parse_args()
 
@@ -178,23 +180,28 @@ def run(args):
         "checksum_ok": ok}]
 
 
-def run_touch(args):
-    done = subprocess.run(
-        [os.environ["VMHEAT_ACTIONS_GUEST"], str(args.rounds),
-         str(min(args.cold, 1024)), "8"], stdout=subprocess.PIPE, check=False)
+def run_program(variable, *args):
+    """The rows that one of the programs beside this prints."""
+    path = os.environ[variable]
+    done = subprocess.run([path, *map(str, args)], stdout=subprocess.PIPE,
+                          check=False)
     if done.returncode == 77:
         return []  # it said why
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     if not rows:
-        sys.exit(f"actions: actions-guest ends with {done.returncode}")
+        sys.exit(f"actions: {os.path.basename(path)} ends with "
+                 f"{done.returncode}")
     return rows
 
 
 def main():
     args = parse_args()
-    rows = run(args) if args.only != "touch" else []
-    if args.only != "qemu" and args.accel != "tcg":
-        rows += run_touch(args)
+    rows = run(args) if args.only in (None, "qemu") else []
+    if args.only in (None, "touch") and args.accel != "tcg":
+        rows += run_program("VMHEAT_ACTIONS_GUEST", args.rounds,
+                            min(args.cold, 1024), 8)
+    if args.only in (None, "idle"):
+        rows += run_program("VMHEAT_ACTIONS_IDLE", args.rounds)
     if args.json:
         print(json.dumps(rows))
     else:
