@@ -75,6 +75,16 @@ void act_open(Act *a, const char *name, RigKind kind, size_t size)
     open_action(a, name);
 }
 
+void act_open_small(Act *a, const char *name, RigKind kind, size_t size)
+{
+    act_open(a, name, kind, size);
+    if (kind == RIG_ANONYMOUS) {
+        g_assert_cmpint(madvise(a->mem, size, MADV_NOHUGEPAGE), ==, 0);
+        g_assert_cmpint(madvise(a->mem, size, MADV_DONTNEED), ==, 0);
+        rig_fill(a->mem, size);
+    }
+}
+
 static void close_action(Act *a)
 {
     if (a->ops->set_map) {

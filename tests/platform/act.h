@@ -43,6 +43,11 @@ bool act_probe(const char *name, const VhActionArgs *args);
 /** act_open() - opens action @name on @size bytes of @kind */
 void act_open(Act *a, const char *name, RigKind kind, size_t size);
 
+/** act_open_small() - the same, of small pages wherever
+ * transparent_hugepage/enabled is 'always'; the memory is advised against huge
+ * pages */
+void act_open_small(Act *a, const char *name, RigKind kind, size_t size);
+
 /** act_reopen() - the same memory, action @name */
 void act_reopen(Act *a, const char *name);
 

@@ -73,7 +73,7 @@ static void reports(gconstpointer opaque)
     if (!act_probe(f->action, NULL)) {
         return;
     }
-    act_open(&a, f->action, RIG_ANONYMOUS, SIZE);
+    act_open_small(&a, f->action, RIG_ANONYMOUS, SIZE);
     act_write(&a);
     arm(f->advice, f->error, G_MAXUINT);
     did = act_run(&a, NULL, 0, SIZE);
@@ -98,10 +98,7 @@ static void one_of_several(void)
     if (!act_probe("collapse", NULL)) {
         return;
     }
-    act_open(&a, "collapse", RIG_ANONYMOUS, SIZE);
-    g_assert_cmpint(__real_madvise(a.mem, SIZE, MADV_NOHUGEPAGE), ==, 0);
-    g_assert_cmpint(__real_madvise(a.mem, SIZE, MADV_DONTNEED), ==, 0);
-    rig_fill(a.mem, SIZE);
+    act_open_small(&a, "collapse", RIG_ANONYMOUS, SIZE);
     arm(MADV_COLLAPSE, ENOMEM, 1);
     did = act_run(&a, NULL, 0, SIZE);
     g_assert_cmpint(did.error, ==, ENOMEM);
