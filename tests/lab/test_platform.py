@@ -17,7 +17,7 @@ class Platform(lab.Case):
         done = subprocess.run([path], stdout=subprocess.PIPE, check=False,
                               stderr=subprocess.STDOUT, text=True)
         if done.returncode == SKIP:
-            reason = re.search("^skipped: (.*)", done.stdout, re.M)
+            reason = re.search(r"^(?:skipped:|.*# SKIP) (.*)", done.stdout, re.M)
             self.skipTest(reason[1] if reason else "no reason given")
         self.assertEqual(done.returncode, 0, done.stdout)
 

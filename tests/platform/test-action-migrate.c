@@ -146,11 +146,16 @@ static void unknown_node(void)
 {
     VhNodeWeight v[] = { { 77, 1 } };
     VhActionArgs args = { .nodes = v, .nr_nodes = 1 };
+    g_autofree char *has = memory_nodes();
     VhActionEnv env = { 0 };
     char *why = NULL;
 
     g_assert_false(act_find("migrate-hot")->probe(&env, &args, &why));
-    g_assert_nonnull(strstr(why, "77"));
+    if (*has) {
+        g_assert_nonnull(strstr(why, "77"));
+    } else { /* a kernel without NUMA says that, whatever the node */
+        g_assert_nonnull(strstr(why, "move_pages"));
+    }
     g_free(why);
 }
 
