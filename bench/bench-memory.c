@@ -28,18 +28,21 @@ const VhActionOps *bench_action(const char *name)
 uint8_t *bench_memory(uint64_t size, bool shared)
 {
     int flags = MAP_ANONYMOUS | (shared ? MAP_SHARED : MAP_PRIVATE);
-    uint8_t *p = mmap(NULL, size + VH_HUGE_SIZE, PROT_READ | PROT_WRITE, flags,
-                      -1, 0);
-    uint64_t lead;
+    uint8_t *room = mmap(NULL, size + VH_HUGE_SIZE, PROT_NONE,
+                         MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
+    uint8_t *p;
 
+    if (room == MAP_FAILED) {
+        return NULL;
+    }
+    /* In the middle, so that of shared memory offsets are aligned as well. */
+    p = mmap(room + vh_advise_lead(room), size, PROT_READ | PROT_WRITE,
+             flags | MAP_FIXED, -1, 0);
     if (p == MAP_FAILED) {
         return NULL;
     }
-    lead = vh_advise_lead(p);
-    munmap(p, lead);
-    munmap(p + lead + size, VH_HUGE_SIZE - lead);
-    madvise(p + lead, size, MADV_NOHUGEPAGE);
-    return p + lead;
+    madvise(p, size, MADV_NOHUGEPAGE);
+    return p;
 }
 
 VhMap *bench_map(uint8_t *mem, uint64_t size, bool shared)
