@@ -64,17 +64,17 @@ static bool is_present(const VhMapSection *s, uint64_t offset, uint64_t end,
     return first;
 }
 
-bool vh_page_info(VhPageInfo *p, VhFilterType type, const VhMapSection *s,
+VhIs vh_page_info(VhPageInfo *p, VhFilterType type, const VhMapSection *s,
                   uint64_t offset, uint64_t end, uint64_t *until)
 {
     switch (type) {
     case VH_FILTER_HUGEPAGE:
         *until = next_huge(s, offset, end);
-        return is_huge(p, s, offset);
+        return is_huge(p, s, offset) ? VH_IS : VH_IS_NOT;
     case VH_FILTER_PRESENT:
-        return is_present(s, offset, end, until);
+        return is_present(s, offset, end, until) ? VH_IS : VH_IS_NOT;
     default:
         *until = end;
-        return false;
+        return VH_IS_UNKNOWN;
     }
 }

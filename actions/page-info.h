@@ -21,7 +21,7 @@ void vh_page_info_free(VhPageInfo *p);
  * Present is what is in host memory, mapped or not. Huge is what is mapped by
  * huge pages, which is known only with PAGEMAP_SCAN; hugetlb pages are.
  */
-bool vh_page_info(VhPageInfo *p, VhFilterType type, const VhMapSection *s,
+VhIs vh_page_info(VhPageInfo *p, VhFilterType type, const VhMapSection *s,
                   uint64_t offset, uint64_t end, uint64_t *until);
 
 #endif

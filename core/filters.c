@@ -8,6 +8,10 @@
  * the ends of all filters that were asked. So a large range costs as many looks
  * as it has changes, not as it has pages.
  *
+ * Where a type is not known, a filter that rejects matches and one that allows
+ * does not. For either the verdict is the stricter of the two there could be:
+ * to reject is never laxer, and what comes after a filter that allows never is.
+ *
  * What differs: DAMOS looks at all filters of one kind (addresses) before all
  * of the other (pages); here the order is the user's.
  */
@@ -32,14 +36,14 @@ static bool in_range(uint64_t start, uint64_t end, uint64_t at, uint64_t *until)
     return true;
 }
 
-static bool page_is(const VhSchemesEnv *env, VhFilterType type,
+static VhIs page_is(const VhSchemesEnv *env, VhFilterType type,
                     const VhMapSection *s, uint64_t gpa, uint64_t *until)
 {
     uint64_t offset = gpa - s->gpa, end = *until - s->gpa, to = end;
-    bool is;
+    VhIs is;
 
     if (!env->page) {
-        return false;
+        return VH_IS_NOT;
     }
     is = env->page(env->opaque, type, s, offset, end, &to);
     to -= to % VH_PAGE_SIZE;
@@ -47,28 +51,38 @@ static bool page_is(const VhSchemesEnv *env, VhFilterType type,
     return is;
 }
 
+static VhIs is(bool known)
+{
+    return known ? VH_IS : VH_IS_NOT;
+}
+
 /* Is the memory at @gpa of the filter's type? Shortens @until. */
-static bool is_of_type(const VhFilter *f, const VhSchemesEnv *env,
+static VhIs is_of_type(const VhFilter *f, const VhSchemesEnv *env,
                        const VhMapSection *s, uint64_t gpa, uint64_t *until)
 {
     switch (f->type) {
     case VH_FILTER_ADDRESS:
-        return in_range(f->start, f->end, gpa, until);
+        return is(in_range(f->start, f->end, gpa, until));
     case VH_FILTER_NODE:
-        return s->node && s->node - 1 == f->node;
+        return is(s->node && s->node - 1 == f->node);
     case VH_FILTER_BLOCK:
-        return g_strcmp0(s->name, f->block) == 0;
+        return is(g_strcmp0(s->name, f->block) == 0);
     case VH_FILTER_FILE_BACKED:
-        return s->file_backed;
+        return is(s->file_backed);
     case VH_FILTER_SHARED:
-        return s->shared;
+        return is(s->shared);
     case VH_FILTER_HUGETLB:
-        return s->page_size > VH_PAGE_SIZE;
+        return is(s->page_size > VH_PAGE_SIZE);
     case VH_FILTER_PINNED:
-        return s->flags & VH_SECTION_PINNED;
+        return is(s->flags & VH_SECTION_PINNED);
     default:
         return page_is(env, f->type, s, gpa, until);
     }
+}
+
+static bool matches(const VhFilter *f, VhIs is)
+{
+    return is == VH_IS_UNKNOWN ? !f->allow : (is == VH_IS) == f->matching;
 }
 
 /* Those that look at pages come last in VhFilterType. */
@@ -77,21 +91,23 @@ static bool looks_at_pages(const VhFilter *f)
     return f->type >= VH_FILTER_HUGEPAGE;
 }
 
-/* @look: at pages, too; else "may be" counts as yes. */
+/* @asked: see vh_filters_allow(); NULL: do not look at pages, "may be" counts
+ * as yes. */
 static bool decide(const VhScheme *s, const VhSchemesEnv *env,
                    const VhMapSection *section, uint64_t gpa, uint64_t end,
-                   uint64_t *until, bool look, bool *by_page)
+                   uint64_t *until, unsigned *asked)
 {
     *until = end;
-    *by_page = false;
     for (size_t i = 0; i < s->nr_filters; i++) {
         const VhFilter *f = &s->filters[i];
 
-        *by_page |= looks_at_pages(f);
-        if (*by_page && !look) {
-            return true;
+        if (looks_at_pages(f)) {
+            if (!asked) {
+                return true;
+            }
+            *asked |= 1u << f->type;
         }
-        if (is_of_type(f, env, section, gpa, until) == f->matching) {
+        if (matches(f, is_of_type(f, env, section, gpa, until))) {
             return f->allow;
         }
     }
@@ -102,14 +118,13 @@ bool vh_filters_may_allow(const VhScheme *s, const VhSchemesEnv *env,
                           const VhMapSection *section, uint64_t gpa,
                           uint64_t end, uint64_t *until)
 {
-    bool by_page;
-
-    return decide(s, env, section, gpa, end, until, false, &by_page);
+    return decide(s, env, section, gpa, end, until, NULL);
 }
 
 bool vh_filters_allow(const VhScheme *s, const VhSchemesEnv *env,
                       const VhMapSection *section, uint64_t gpa, uint64_t end,
-                      uint64_t *until, bool *by_page)
+                      uint64_t *until, unsigned *asked)
 {
-    return decide(s, env, section, gpa, end, until, true, by_page);
+    *asked = 0;
+    return decide(s, env, section, gpa, end, until, asked);
 }

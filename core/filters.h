@@ -9,11 +9,11 @@
  * vh_filters_allow() - may the action be applied to the memory at @gpa?
  * @section: section of the map that holds [@gpa, @end)
  * @until: out: so far the answer holds; above @gpa, at most @end
- * @by_page: out: a filter that looks at pages was asked
+ * @asked: out: filters that look at pages were asked: bits 1 << VhFilterType
  */
 bool vh_filters_allow(const VhScheme *s, const VhSchemesEnv *env,
                       const VhMapSection *section, uint64_t gpa, uint64_t end,
-                      uint64_t *until, bool *by_page);
+                      uint64_t *until, unsigned *asked);
 
 /**
  * vh_filters_may_allow() - the same, without a look at pages

@@ -15,8 +15,13 @@
  *   - passed over when the section does not suit the action, or
  *   - cut into extents by the filters; what they reject is passed over, or
  *   - given to the action, at most as much as the quota leaves room for.
- * Only the latter is charged. DAMOS charges what its page filters reject; as it
- * costs hardly any time here, that would only keep the action from its work.
+ * Which pages are young is looked at without a change of them; only when they
+ * were dealt with they are made old. So what an action left over, or the quota,
+ * is still young when it is asked about again.
+ *
+ * Only what is given to the action is charged. DAMOS charges what its page
+ * filters reject; as it costs hardly any time here, that would only keep the
+ * action from its work.
  *
  * The pass is over when nothing is left or the quota is used up. It is stopped
  * when a new one is due, by an error, and when the scheme may not go on. In all
@@ -38,17 +43,21 @@
 #include "pass.h"
 #include "pattern.h"
 
-/* Extents looked at in one step; each may cost a look at the page tables. */
+/* Extents looked at in one step, and for how long; each may cost a look at the
+ * page tables. */
 #define LOOKS_PER_STEP 64
+#define LOOK_NS 2000000ULL
 
 /* When an action did nothing and did not say for how long. */
 #define WAIT_NS 1000000ULL
 
-/* Memory to be tried: [from, to) of section @s. */
+/* Memory to be tried: [from, to) of section @s; filters that look at pages were
+ * @asked (vh_filters_allow()). */
 typedef struct Piece {
     const VhMapSection *s;
     uint64_t from;
     uint64_t to;
+    unsigned asked;
 } Piece;
 
 void vh_pass_tell_age(VhSchemes *e, VhSchemeRun *r)
@@ -275,6 +284,15 @@ void vh_run_back_off(VhSchemes *e, VhSchemeRun *r, char *why)
     }
 }
 
+/* [p->from, @to) was dealt with. */
+static void make_old(const VhSchemes *e, const Piece *p, uint64_t to)
+{
+    if ((p->asked & 1u << VH_FILTER_YOUNG) && to > p->from && e->env.make_old) {
+        e->env.make_old(e->env.opaque, p->s, p->from - p->s->gpa,
+                        to - p->s->gpa);
+    }
+}
+
 static void apply(VhSchemes *e, VhSchemeRun *r, const Piece *p)
 {
     uint64_t asked = p->to - p->from;
@@ -284,6 +302,7 @@ static void apply(VhSchemes *e, VhSchemeRun *r, const Piece *p)
 
     count_applied(e, r, p, &did);
     count_tried(r, p->from, p->from + did.size);
+    make_old(e, p, p->from + did.size);
     if (did.wait_ns) {
         r->walk.ready_ns = vh_clock_now(&e->env.action.clock) + did.wait_ns;
     }
@@ -301,12 +320,11 @@ static uint64_t passing(const VhSchemes *e, const VhSchemeRun *r,
                         const VhSnapRegion *g)
 {
     uint64_t at = g->start, sum = 0, until;
-    bool by_page;
     Piece p;
 
     while (e->map && find_piece(e->map, at, g->end, &p)) {
         if (vh_filters_allow(&r->s, &e->env, p.s, p.from, p.to, &until,
-                             &by_page)) {
+                             &p.asked)) {
             sum += until - p.from;
         }
         at = until;
@@ -346,13 +364,18 @@ static void stop_at_quota(VhSchemes *e, VhSchemeRun *r)
     finish(e, r);
 }
 
+static bool looked_long(const VhSchemes *e, uint64_t start)
+{
+    return vh_clock_now(&e->env.action.clock) - start >= LOOK_NS;
+}
+
 void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
 {
+    uint64_t start = vh_clock_now(&e->env.action.clock);
     uint64_t room = vh_charge_room(&r->charge), until;
-    bool by_page;
     Piece p;
 
-    for (int i = 0; i < LOOKS_PER_STEP; i++) {
+    for (int i = 0; i < LOOKS_PER_STEP && !looked_long(e, start); i++) {
         if (!room) {
             stop_at_quota(e, r);
             return;
@@ -366,13 +389,14 @@ void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
             continue;
         }
         if (vh_filters_allow(&r->s, &e->env, p.s, p.from, p.to, &until,
-                             &by_page)) {
+                             &p.asked)) {
             p.to = p.from + MIN(until - p.from, room);
             apply(e, r, &p);
             return;
         }
         count_tried(r, p.from, until);
-        if (by_page) {
+        make_old(e, &p, until);
+        if (p.asked) {
             reset_age(e, r, p.from, until); /* or it is asked about for ever */
         }
     }

@@ -32,9 +32,24 @@ static uint64_t *goal_values(const VhGoals *g)
     return v;
 }
 
-void vh_run_publish(VhSchemes *e, VhSchemeRun *r)
+/* What there is to say beside numbers, or NULL. */
+static char *detail(const VhSchemes *e, const VhSchemeRun *r)
 {
     const VhActionOps *action = r->s.action;
+    char *said = action->detail ? action->detail(r->state) : NULL;
+    g_autofree char *blind =
+        e->env.blind ? e->env.blind(e->env.opaque, &r->s) : NULL;
+    g_autofree char *alone = NULL;
+
+    if (!said || !blind) {
+        return said ? said : g_steal_pointer(&blind);
+    }
+    alone = said;
+    return g_strdup_printf("%s; %s", blind, alone);
+}
+
+void vh_run_publish(VhSchemes *e, VhSchemeRun *r)
+{
     uint64_t now = vh_clock_now(&e->env.action.clock);
     VhSchemeState state = vh_run_state(r, now);
     VhSchemeStatus new = { .state = state,
@@ -44,8 +59,7 @@ void vh_run_publish(VhSchemes *e, VhSchemeRun *r)
                            .charged_size = r->charge.charged,
                            .goal_score = r->goals.score,
                            .goal_current = goal_values(&r->goals),
-                           .detail = action->detail ? action->detail(r->state)
-                                                    : NULL };
+                           .detail = detail(e, r) };
     VhSchemeStatus old;
 
     pthread_mutex_lock(&e->lock);

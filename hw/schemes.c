@@ -97,7 +97,7 @@ static bool metric(void *opaque, VhMetric m, uint64_t *value)
     }
 }
 
-static bool page(void *opaque, VhFilterType type, const VhMapSection *section,
+static VhIs page(void *opaque, VhFilterType type, const VhMapSection *section,
                  uint64_t offset, uint64_t end, uint64_t *until)
 {
     VmheatSchemes *s = opaque;

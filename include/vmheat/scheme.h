@@ -145,7 +145,7 @@ typedef enum VhFilterType {
     VH_FILTER_PINNED,   /* a device may write it behind the host's back */
     VH_FILTER_HUGEPAGE, /* page by page from here on: VhPageInfo */
     VH_FILTER_PRESENT,  /* in host memory */
-    VH_FILTER_YOUNG,    /* accessed since the action looked last */
+    VH_FILTER_YOUNG,    /* accessed since it was made old last */
     VH_FILTERS,
 } VhFilterType;
 
@@ -290,7 +290,7 @@ typedef struct VhSchemeStats {
  * VH_TRIED_MAX, largest score first not guaranteed: lowest addresses first
  * @nr_tried: how many of them
  * @tried_truncated: there were more
- * @detail: what the action says, or NULL; owned
+ * @detail: what the action says, and why filters do not know, or NULL; owned
  */
 typedef struct VhSchemeStatus {
     VhScheme scheme;
@@ -308,13 +308,29 @@ typedef struct VhSchemeStatus {
 } VhSchemeStatus;
 
 /**
+ * enum VhIs - is memory of a filter's type?
+ *
+ * Where that is not known the filter decides so that less is done: one that
+ * rejects matches, one that allows does not.
+ */
+typedef enum VhIs {
+    VH_IS_NOT,
+    VH_IS,
+    VH_IS_UNKNOWN,
+} VhIs;
+
+/**
  * struct VhSchemesEnv - what the engine needs of its surroundings
  * @action: handed to the actions
  * @metric: fill in @value of a metric (not USER_INPUT); false: not known here.
  *          PSI_US is a running total.
- * @page: does the memory at @offset of section @s match a filter of a type that
- *        is decided page by page? @until: out, the answer holds up to here, at
- *        most @end; above @offset. NULL: no page matches.
+ * @page: is the memory at @offset of section @s of a type that is decided page
+ *        by page? @until: out, the answer holds up to here, at most @end; above
+ *        @offset. Asking changes nothing. NULL: no page is.
+ * @make_old: [@offset, @end) was dealt with, and @page was asked at @offset
+ * last which of it is young: that is old from now on; may be NULL
+ * @blind: a sentence why a filter of scheme @s does not know what memory is
+ *         (g_free), or NULL; may be NULL
  * @applied: the action of scheme @index, which counts refaults, did this, from
  *           @offset of section @s on; may be NULL
  * @refaults: bytes applied by scheme @index that came back, in all; NULL: none
@@ -328,8 +344,11 @@ typedef struct VhSchemeStatus {
 typedef struct VhSchemesEnv {
     VhActionEnv action;
     bool (*metric)(void *opaque, VhMetric m, uint64_t *value);
-    bool (*page)(void *opaque, VhFilterType type, const VhMapSection *s,
+    VhIs (*page)(void *opaque, VhFilterType type, const VhMapSection *s,
                  uint64_t offset, uint64_t end, uint64_t *until);
+    void (*make_old)(void *opaque, const VhMapSection *s, uint64_t offset,
+                     uint64_t end);
+    char *(*blind)(void *opaque, const VhScheme *s);
     void (*applied)(void *opaque, size_t index, const VhMapSection *s,
                     uint64_t offset, const VhApplied *did);
     uint64_t (*refaults)(void *opaque, size_t index);

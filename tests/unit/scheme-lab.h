@@ -36,7 +36,9 @@ typedef struct Call {
  * @applied_half: only half of what is dealt with is applied
  * @known: metrics that are known
  * @metric: their values
- * @young: memory that is young; @huge: that is backed by huge pages
+ * @young: memory that is young; @huge: that is backed by huge pages;
+ * @unknown: of which nobody knows
+ * @blind: what is said of it, or NULL
  */
 typedef struct Lab {
     uint64_t now;
@@ -49,11 +51,12 @@ typedef struct Lab {
     bool applied_half;
     bool known[VH_METRICS];
     uint64_t metric[VH_METRICS];
-    VhRange young, huge;
+    VhRange young, huge, unknown;
+    const char *blind;
     uint64_t refaults[VH_SCHEMES_MAX];
 
-    Call calls[CALLS], aged[CALLS], told[CALLS];
-    size_t nr_calls, nr_aged, nr_told, nr_pages;
+    Call calls[CALLS], aged[CALLS], told[CALLS], old[CALLS];
+    size_t nr_calls, nr_aged, nr_told, nr_old, nr_pages;
     size_t opens, closes, maps, ends, back_offs, reached;
     VhPass pass;
     char why[256];
@@ -197,7 +200,22 @@ static inline bool lab_in(VhRange r, uint64_t at, uint64_t *until)
     return in;
 }
 
-static inline bool lab_page(void *opaque, VhFilterType type,
+static inline void lab_make_old(void *opaque, const VhMapSection *s,
+                                uint64_t offset, uint64_t end)
+{
+    Lab *l = opaque;
+
+    g_assert_cmpuint(offset, <, end);
+    g_assert_cmpuint(end, <=, s->size);
+    l->old[l->nr_old++ % CALLS] = (Call){ s->gpa + offset, end - offset, 0 };
+}
+
+static inline char *lab_blind(void *opaque, const VhScheme *s)
+{
+    return s->nr_filters ? g_strdup(((Lab *)opaque)->blind) : NULL;
+}
+
+static inline VhIs lab_page(void *opaque, VhFilterType type,
                             const VhMapSection *s, uint64_t offset,
                             uint64_t end, uint64_t *until)
 {
@@ -205,10 +223,11 @@ static inline bool lab_page(void *opaque, VhFilterType type,
     uint64_t to = s->gpa + end;
     bool is = lab_in(type == VH_FILTER_YOUNG ? l->young : l->huge,
                      s->gpa + offset, &to);
+    bool unknown = lab_in(l->unknown, s->gpa + offset, &to);
 
     l->nr_pages++;
     *until = to - s->gpa;
-    return is;
+    return unknown ? VH_IS_UNKNOWN : is ? VH_IS : VH_IS_NOT;
 }
 
 static inline void lab_applied(void *opaque, size_t index,
@@ -258,6 +277,8 @@ static inline VhSchemesEnv lab_env(Lab *l)
         .action = { .clock = { lab_now, l }, .opaque = l },
         .metric = lab_metric,
         .page = lab_page,
+        .make_old = lab_make_old,
+        .blind = lab_blind,
         .applied = lab_applied,
         .refaults = lab_refaults,
         .reset_age = lab_reset_age,

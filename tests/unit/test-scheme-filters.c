@@ -22,9 +22,9 @@ static bool allow(Lab *l, const VhFilter *f, size_t n, uint64_t at,
 {
     VhScheme s = { .filters = (VhFilter *)f, .nr_filters = n };
     VhSchemesEnv env = { .page = lab_page, .opaque = l };
-    bool by_page;
+    unsigned asked;
 
-    return vh_filters_allow(&s, &env, &section, at, 200 * MIB, until, &by_page);
+    return vh_filters_allow(&s, &env, &section, at, 200 * MIB, until, &asked);
 }
 
 /* Does @f match the section? */
@@ -171,11 +171,11 @@ static void test_not_asked(void)
     g_assert_cmpuint(l.nr_pages, ==, 0);
 }
 
-static bool odd_page(void *opaque, VhFilterType type, const VhMapSection *s,
+static VhIs odd_page(void *opaque, VhFilterType type, const VhMapSection *s,
                      uint64_t offset, uint64_t end, uint64_t *until)
 {
     *until = offset + *(uint64_t *)opaque;
-    return true;
+    return VH_IS;
 }
 
 /* Whatever the surroundings say: whole pages, at least one, and an end. */
@@ -189,11 +189,11 @@ static void test_odd_answers(void)
     for (size_t i = 0; i < G_N_ELEMENTS(said); i++) {
         VhSchemesEnv env = { .page = odd_page, .opaque = (void *)&said[i] };
         uint64_t until;
-        bool by_page;
+        unsigned asked;
 
         g_assert_true(vh_filters_allow(&s, &env, &section, 100 * MIB, 200 * MIB,
-                                       &until, &by_page));
-        g_assert_true(by_page);
+                                       &until, &asked));
+        g_assert_cmphex(asked, ==, 1u << VH_FILTER_PRESENT);
         g_assert_cmpuint(until, ==, 100 * MIB + want[i]);
     }
 }
@@ -204,11 +204,71 @@ static void test_nobody_knows_pages(void)
     VhScheme s = { .filters = &f, .nr_filters = 1 };
     VhSchemesEnv env = { 0 };
     uint64_t until;
-    bool by_page;
+    unsigned asked;
 
     g_assert_true(vh_filters_allow(&s, &env, &section, 100 * MIB, 200 * MIB,
-                                   &until, &by_page));
-    g_assert_true(by_page);
+                                   &until, &asked));
+    g_assert_cmphex(asked, ==, 1u << VH_FILTER_YOUNG);
+}
+
+/* Whatever it is in truth, the verdict is not laxer than it would be then. */
+static void test_unknown(void)
+{
+    Lab l = { .unknown = { 120 * MIB, 150 * MIB } };
+    uint64_t until;
+
+    for (unsigned bits = 0; bits < 32; bits++) {
+        VhFilter f[] = { { .type = VH_FILTER_YOUNG,
+                           .matching = bits & 1,
+                           .allow = bits & 2 },
+                         { .type = VH_FILTER_SHARED,
+                           .matching = bits & 4,
+                           .allow = bits & 8 } };
+        size_t n = bits & 16 ? 2 : 1;
+        bool verdict = allow(&l, f, n, 130 * MIB, &until), old, young;
+
+        g_assert_cmpuint(until, ==, 150 * MIB);
+        old = allow(&l, f, n, 100 * MIB, &until);
+        g_assert_cmpuint(until, ==, 120 * MIB);
+        l.young = (VhRange){ 100 * MIB, 120 * MIB };
+        young = allow(&l, f, n, 100 * MIB, &until);
+        l.young = (VhRange){ 0 };
+        g_assert_true(verdict == (old && young));
+    }
+}
+
+/* Only the clock tells how long looking takes. */
+static VhIs slow_page(void *opaque, VhFilterType type, const VhMapSection *s,
+                      uint64_t offset, uint64_t end, uint64_t *until)
+{
+    Lab *l = opaque;
+
+    l->now += MS;
+    l->nr_pages++;
+    *until = offset + PAGE;
+    return VH_IS;
+}
+
+static void test_slow_looks(void)
+{
+    Lab l = { .now = SECOND };
+    VhFilter f = MATCH(VH_FILTER_PRESENT, .allow = false);
+    VhScheme s = any(&fake_flat);
+    VhSnapRegion v = { 0, 100 * PAGE, 0, 0, 0 };
+    VhSchemesEnv env = lab_env(&l);
+
+    env.page = slow_page;
+    s.filters = &f;
+    s.nr_filters = 1;
+    l.e = vh_schemes_new(&env);
+    lab_map(&l, &(VhMapSection){ .size = MIB }, 1);
+    vh_schemes_set(l.e, &s, 1);
+    lab_snapshot(&l, &v, 1);
+    g_assert_cmpuint(vh_schemes_step(l.e), ==, l.now); /* goes on at once */
+    g_assert_cmpuint(l.nr_pages, ==, 2);
+    g_assert_cmpuint(lab_stats(&l, 0).sz_tried, ==, 2 * PAGE);
+    vh_schemes_free(l.e);
+    vh_map_unref(l.map);
 }
 
 /* Many small extents do not make a step long. */
@@ -233,6 +293,88 @@ static void test_step_is_short(void)
     g_assert_cmpuint(lab_stats(l, 0).nr_tried, ==, 1000);
     g_assert_cmpuint(lab_stats(l, 0).sz_filter_passed, ==, 0);
     g_assert_cmpuint(l->nr_aged, ==, 1000);
+    lab_free(l);
+}
+
+static void set_one(Lab *l, VhScheme s, const VhFilter *f, size_t n)
+{
+    s.filters = (VhFilter *)f;
+    s.nr_filters = n;
+    vh_schemes_set(l->e, &s, 1);
+}
+
+/* What is made old is what was dealt with, no more, when youth was asked for.
+ */
+static void test_made_old(void)
+{
+    VhFilter f[] = { MATCH(VH_FILTER_HUGEPAGE, .allow = false),
+                     MATCH(VH_FILTER_YOUNG, .allow = true) };
+    VhSnapRegion v = { 0, 100 * MIB, 0, 0, 0 };
+    Lab *l = lab_new();
+
+    l->huge = (VhRange){ 0, 20 * MIB };
+    l->young = (VhRange){ 30 * MIB, 40 * MIB };
+    l->quantum = 6 * MIB;
+    set_one(l, any(&fake_flat), f, 2);
+    lab_snapshot(l, &v, 1);
+    lab_run_all(l);
+    g_assert_cmpuint(l->nr_calls, ==, 2);
+    g_assert_cmpuint(l->nr_old, ==, 4);
+    assert_call(l->old[0], 20 * MIB, 10 * MIB);
+    assert_call(l->old[1], 30 * MIB, 6 * MIB); /* and asked again about ... */
+    assert_call(l->old[2], 36 * MIB, 4 * MIB); /* ... what was left over */
+    assert_call(l->old[3], 40 * MIB, 60 * MIB);
+    lab_free(l);
+}
+
+/* What the quota does not allow for, and what fails, stays as it is. */
+static void test_not_made_old(void)
+{
+    VhFilter f = MATCH(VH_FILTER_YOUNG, .allow = true);
+    VhSnapRegion v = { 0, 100 * MIB, 0, 0, 0 };
+    VhScheme s = any(&fake_flat);
+    Lab *l = lab_new();
+
+    l->young = (VhRange){ 0, 100 * MIB };
+    s.quota.size = 5 * MIB;
+    set_one(l, s, &f, 1);
+    lab_snapshot(l, &v, 1);
+    lab_run_all(l);
+    g_assert_cmpuint(l->nr_old, ==, 1);
+    assert_call(l->old[0], 0, 5 * MIB);
+    l->error = ENOMEM;
+    l->now += 2 * SECOND;
+    lab_snapshot(l, &v, 1);
+    lab_run(l, SECOND);
+    g_assert_cmpuint(l->back_offs, ==, 1);
+    g_assert_cmpuint(l->nr_old, ==, 1);
+    lab_free(l);
+}
+
+static void assert_detail(Lab *l, const char *want)
+{
+    VhSchemeStatus *st = lab_status(l, 0);
+
+    g_assert_cmpstr(st->detail, ==, want);
+    vh_schemes_status_free(st, 1);
+}
+
+static void test_blind(void)
+{
+    VhActionOps silent = fake_stat;
+    VhFilter f = MATCH(VH_FILTER_YOUNG, .allow = false);
+    Lab *l = lab_new();
+
+    silent.detail = NULL;
+    set_one(l, any(&fake_flat), &f, 1);
+    assert_detail(l, "0 calls");
+    l->blind = "nobody knows";
+    set_one(l, any(&fake_flat), &f, 1);
+    assert_detail(l, "nobody knows; 0 calls");
+    set_one(l, any(&silent), &f, 1);
+    assert_detail(l, "nobody knows");
+    set_one(l, any(&silent), NULL, 0);
+    assert_detail(l, NULL);
     lab_free(l);
 }
 
@@ -276,6 +418,11 @@ int main(int argc, char **argv)
     g_test_add_func("/filters/odd-answers", test_odd_answers);
     g_test_add_func("/filters/nobody-knows", test_nobody_knows_pages);
     g_test_add_func("/filters/step-is-short", test_step_is_short);
+    g_test_add_func("/filters/unknown", test_unknown);
+    g_test_add_func("/filters/slow-looks", test_slow_looks);
+    g_test_add_func("/filters/made-old", test_made_old);
+    g_test_add_func("/filters/not-made-old", test_not_made_old);
+    g_test_add_func("/filters/blind", test_blind);
     g_test_add_func("/filters/pass", test_pass);
     return g_test_run();
 }
