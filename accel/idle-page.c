@@ -88,10 +88,6 @@ static char *hugetlb_refusal(const VhMapSection *s)
                            s->name);
 }
 
-#define NEEDS_GRANT                                                       \
-    "needs the idle page bitmap: run 'vmheat grant' as root (kernel with " \
-    "CONFIG_IDLE_PAGE_TRACKING)"
-
 static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
                        char **why)
 {
@@ -112,7 +108,7 @@ static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
         *why = hugetlb_refusal(main);
     } else if (!vh_page_idle_granted(host)) {
         caps->waits_for_grant = true;
-        *why = g_strdup(NEEDS_GRANT);
+        *why = g_strdup(VH_PAGE_IDLE_NEEDS);
     }
     return *why == NULL;
 }
@@ -122,7 +118,7 @@ static void *idle_open(const VhHost *host, char **why)
     IdlePage *p;
 
     if (!vh_page_idle_granted(host)) {
-        *why = g_strdup(NEEDS_GRANT);
+        *why = g_strdup(VH_PAGE_IDLE_NEEDS);
         return NULL;
     }
     p = g_new0(IdlePage, 1);

@@ -155,20 +155,35 @@ static bool fail(VhPageIdle *pi, const char *what, int error)
     return false;
 }
 
+/* 0: nothing is mapped; false: its number is not shown */
+static bool pfn_of(uint64_t e, uint64_t *pfn)
+{
+    *pfn = e & ENTRY_PRESENT ? e & ENTRY_PFN : 0;
+    return *pfn || !(e & ENTRY_PRESENT);
+}
+
+bool vh_page_idle_pfns(VhPageIdle *pi, const void *addr, uint64_t *pfns,
+                       size_t n)
+{
+    off_t at = (uintptr_t)addr / VH_PAGE_SIZE * sizeof(*pfns);
+    ssize_t got = pread(pi->pagemap, pfns, n * sizeof(*pfns), at);
+
+    if (got != (ssize_t)(n * sizeof(*pfns))) {
+        return fail(pi, "reading pagemap", got < 0 ? errno : ENODATA);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!pfn_of(pfns[i], &pfns[i])) {
+            return fail(pi, "looking for page frame numbers in pagemap", EPERM);
+        }
+    }
+    return true;
+}
+
 uint64_t vh_page_idle_pfn(VhPageIdle *pi, const void *addr)
 {
-    uint64_t e;
-    off_t at = (uintptr_t)addr / VH_PAGE_SIZE * sizeof(e);
-    ssize_t got = pread(pi->pagemap, &e, sizeof(e), at);
+    uint64_t pfn;
 
-    if (got != sizeof(e)) {
-        fail(pi, "reading pagemap", got < 0 ? errno : ENODATA);
-        return 0;
-    }
-    if ((e & ENTRY_PRESENT) && !(e & ENTRY_PFN)) {
-        fail(pi, "looking for page frame numbers in pagemap", EPERM);
-    }
-    return e & ENTRY_PRESENT ? e & ENTRY_PFN : 0;
+    return vh_page_idle_pfns(pi, addr, &pfn, 1) ? pfn : 0;
 }
 
 static int by_pfn(const void *a, const void *b)

@@ -8,6 +8,11 @@
 
 #include "vmheat/primitive.h"
 
+/* What to say when they were not granted. */
+#define VH_PAGE_IDLE_NEEDS                                                 \
+    "needs the idle page bitmap: run 'vmheat grant' as root (kernel with " \
+    "CONFIG_IDLE_PAGE_TRACKING)"
+
 /**
  * struct VhPageIdle - the files, and what went wrong with them
  * @bitmap: /sys/kernel/mm/page_idle/bitmap, for reading and writing
@@ -60,6 +65,15 @@ bool vh_page_idle_verify_pagemap(int fd, char **why);
 /** vh_page_idle_pfn() - PFN of the page mapped at @addr; 0 when there is none
  */
 uint64_t vh_page_idle_pfn(VhPageIdle *pi, const void *addr);
+
+/**
+ * vh_page_idle_pfns() - PFNs of @n pages from @addr on, as vh_page_idle_pfn()
+ *
+ * One system call. False when it failed, or when frame numbers are not shown;
+ * then @failed and @error are set.
+ */
+bool vh_page_idle_pfns(VhPageIdle *pi, const void *addr, uint64_t *pfns,
+                       size_t n);
 
 /** vh_page_idle_sort() - as vh_page_idle_read() and _mark() need them */
 void vh_page_idle_sort(VhIdlePage *pages, size_t n);

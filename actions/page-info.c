@@ -10,14 +10,16 @@
 struct VhPageInfo {
     VhPagemap pagemap;
     bool open;
+    VhYoung *young;
 };
 
-VhPageInfo *vh_page_info_new(void)
+VhPageInfo *vh_page_info_new(const VhHost *host)
 {
     VhPageInfo *p = g_new0(VhPageInfo, 1);
     g_autofree char *why = NULL;
 
     p->open = vh_pagemap_open(&p->pagemap, &why);
+    p->young = vh_young_new(host);
     return p;
 }
 
@@ -26,7 +28,13 @@ void vh_page_info_free(VhPageInfo *p)
     if (p->open) {
         vh_pagemap_close(&p->pagemap);
     }
+    vh_young_free(p->young);
     g_free(p);
+}
+
+VhYoung *vh_page_info_young(VhPageInfo *p)
+{
+    return p->young;
 }
 
 /* Where the next huge page may begin. */
@@ -73,6 +81,8 @@ VhIs vh_page_info(VhPageInfo *p, VhFilterType type, const VhMapSection *s,
         return is_huge(p, s, offset) ? VH_IS : VH_IS_NOT;
     case VH_FILTER_PRESENT:
         return is_present(s, offset, end, until) ? VH_IS : VH_IS_NOT;
+    case VH_FILTER_YOUNG:
+        return vh_young_is(p->young, s, offset, end, until);
     default:
         *until = end;
         return VH_IS_UNKNOWN;

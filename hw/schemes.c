@@ -13,6 +13,12 @@
  * taken five times a second, a piece at a time; and so is what of guest memory
  * is in host memory counted, once a goal has asked for it.
  *
+ * Files that filter young needs (vmheat grant) are the worker's own duplicates;
+ * it takes them when schemes with that filter come, and closes them when these
+ * go. When files are granted or revoked the main thread posts that to it.
+ * Without them nobody knows which pages are young: the scheme leaves them
+ * alone, as core/filters.c has it, and its detail says so.
+ *
  * Events are sent from the worker thread, as all of ours are (hw/vmheat.c).
  */
 #include "compat/qemu.h"
@@ -46,6 +52,7 @@ struct VmheatSchemes {
     VhMap *map;
     uint64_t scanned_ns;
     bool wants_resident;
+    bool wants_young;
     VhResidentCount resident;
 };
 
@@ -103,6 +110,38 @@ static VhIs page(void *opaque, VhFilterType type, const VhMapSection *section,
     VmheatSchemes *s = opaque;
 
     return vh_page_info(s->pages, type, section, offset, end, until);
+}
+
+static void make_old(void *opaque, const VhMapSection *section, uint64_t offset,
+                     uint64_t end)
+{
+    VmheatSchemes *s = opaque;
+
+    vh_young_make_old(vh_page_info_young(s->pages), section, offset, end);
+}
+
+static bool asks_for_young(const VhScheme *scheme)
+{
+    for (size_t i = 0; i < scheme->nr_filters; i++) {
+        if (scheme->filters[i].type == VH_FILTER_YOUNG) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *blind(void *opaque, const VhScheme *scheme)
+{
+    VmheatSchemes *s = opaque;
+    g_autofree char *why = NULL;
+
+    if (asks_for_young(scheme)) {
+        why = vh_young_trouble(vh_page_info_young(s->pages));
+    }
+    return why ? g_strdup_printf("filter 'young' does not know, and leaves all "
+                                 "pages alone: %s; run 'vmheat grant' as root",
+                                 why)
+               : NULL;
 }
 
 static void applied(void *opaque, size_t index, const VhMapSection *section,
@@ -203,12 +242,32 @@ typedef struct NewSchemes {
     unsigned number;
 } NewSchemes;
 
+/* Worker thread: the files of filter young. */
+static void take_files(void *opaque)
+{
+    VmheatSchemes *s = opaque;
+
+    vh_young_use(vh_page_info_young(s->pages), s->wants_young);
+}
+
+static bool any_asks_for_young(const VmheatSchemeSet *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (asks_for_young(&set->v[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Worker thread. */
 static void take_schemes(void *opaque)
 {
     g_autofree NewSchemes *new = opaque;
     VmheatSchemes *s = new->s;
 
+    s->wants_young = any_asks_for_young(new->set);
+    take_files(s);
     vh_paged_retarget(s->paged, new->set->v, new->set->n);
     vh_schemes_set(s->engine, new->set->v, new->set->n);
     vmheat_scheme_set_free(new->set);
@@ -253,6 +312,8 @@ VmheatSchemes *vmheat_schemes_new(const char *id, VmheatBqlCaller *bql,
     VhSchemesEnv env = {
         .metric = metric,
         .page = page,
+        .make_old = make_old,
+        .blind = blind,
         .applied = applied,
         .refaults = refaults,
         .reset_age = reset_age,
@@ -266,7 +327,7 @@ VmheatSchemes *vmheat_schemes_new(const char *id, VmheatBqlCaller *bql,
     s->actions.bql = bql;
     s->set = g_new0(VmheatSchemeSet, 1);
     s->paged = vh_paged_new();
-    s->pages = vh_page_info_new();
+    s->pages = vh_page_info_new(host);
     env.action = action_env(s);
     s->engine = vh_schemes_new(&env);
     return s;
@@ -326,15 +387,34 @@ static bool can_run(VmheatSchemes *s, const VhActionOps *ops,
     return ops->probe(&env, args, why) && suits_some(ops, map, why);
 }
 
-static bool filter_can_match(const VhFilter *f, const VhMap *map,
-                             const VhScheme *scheme, Error **errp)
+/*
+ * An action that wants a sum at the end of a pass has the engine ask about all
+ * memory once more, and what was young in the pass is not any more.
+ */
+static bool can_tell_young(VmheatSchemes *s, const VhMap *map,
+                           const VhScheme *scheme, Error **errp)
+{
+    g_autofree char *why = NULL;
+
+    if (scheme->action->end) {
+        why = g_strdup_printf("it does not go with action '%s'",
+                              scheme->action->name);
+    } else {
+        vh_young_probe(s->host, map, &why);
+    }
+    if (why) {
+        error_setg(errp, "scheme '%s': filter 'young' cannot be used: %s",
+                   scheme->name, why);
+    }
+    return !why;
+}
+
+static bool filter_can_match(VmheatSchemes *s, const VhFilter *f,
+                             const VhMap *map, const VhScheme *scheme,
+                             Error **errp)
 {
     if (f->type == VH_FILTER_YOUNG) {
-        error_setg(errp,
-                   "scheme '%s': filter 'young' cannot be used: the host's "
-                   "kernel does not tell QEMU which pages were accessed",
-                   scheme->name);
-        return false;
+        return can_tell_young(s, map, scheme, errp);
     }
     if (f->type != VH_FILTER_NODE) {
         return true;
@@ -363,11 +443,18 @@ static bool can_be_used(VmheatSchemes *s, const VhScheme *scheme,
         return false;
     }
     for (size_t i = 0; i < scheme->nr_filters; i++) {
-        if (!filter_can_match(&scheme->filters[i], map, scheme, errp)) {
+        if (!filter_can_match(s, &scheme->filters[i], map, scheme, errp)) {
             return false;
         }
     }
     return true;
+}
+
+void vmheat_schemes_regrant(VmheatSchemes *s)
+{
+    if (s->worker) {
+        vmheat_worker_post(s->worker, take_files, s);
+    }
 }
 
 bool vmheat_schemes_set(VmheatSchemes *s, const VmheatSchemeList *list,

@@ -45,6 +45,13 @@ void vmheat_schemes_attach(VmheatSchemes *s, VmheatWorker *w);
 bool vmheat_schemes_set(VmheatSchemes *s, const VmheatSchemeList *list,
                         const VhMap *map, Error **errp);
 
+/**
+ * vmheat_schemes_regrant() - files were granted or revoked
+ *
+ * What was revoked is let go of, soon. Main thread, BQL.
+ */
+void vmheat_schemes_regrant(VmheatSchemes *s);
+
 /** vmheat_schemes_query() - query-vmheat-schemes; main thread, BQL */
 VmheatSchemeInfoList *vmheat_schemes_query(VmheatSchemes *s, bool tried);
 

@@ -132,6 +132,13 @@ static bool take_fd(const char *name, int *fd, Error **errp)
     return !name || *fd >= 0;
 }
 
+/* After files were granted or revoked. */
+static void use_grants(VmheatDevice *d)
+{
+    vmheat_primitives_reconsider(&d->primitives);
+    vmheat_schemes_regrant(d->schemes);
+}
+
 void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
                       bool has_pagemap, const char *pagemap, bool has_damon,
                       const char *damon, Error **errp)
@@ -162,7 +169,7 @@ void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
         }
     }
     if (ok) {
-        vmheat_primitives_reconsider(&d->primitives);
+        use_grants(d);
     }
 }
 
@@ -174,6 +181,6 @@ void qmp_vmheat_revoke(Error **errp)
         vmheat_grants_set(&d->grants, VH_GRANT_PAGE_IDLE, -1);
         vmheat_grants_set(&d->grants, VH_GRANT_PAGEMAP, -1);
         vmheat_grants_set(&d->grants, VH_GRANT_DAMON, -1);
-        vmheat_primitives_reconsider(&d->primitives);
+        use_grants(d);
     }
 }

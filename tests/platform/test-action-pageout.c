@@ -194,7 +194,8 @@ static void refaults(void)
 
 static void present_filter(void)
 {
-    VhPageInfo *info = vh_page_info_new();
+    VhHost host = { .size = sizeof(host) };
+    VhPageInfo *info = vh_page_info_new(&host);
     uint64_t until;
     Act a;
 

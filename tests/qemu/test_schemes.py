@@ -110,8 +110,9 @@ class BadInput(unittest.TestCase):
         ({"action": "stat", "filters": [{"type": "node", "node": 7}]},
          r"'filters\.node' 7: the guest has no memory on such a node"),
         ({"action": "stat", "filters": [{"type": "young"}]},
-         r"'stat-0': filter 'young' cannot be used: the host's kernel does "
-         r"not tell QEMU which pages were accessed"),
+         r"'stat-0': filter 'young' cannot be used: needs the idle page "
+         r"bitmap: run 'vmheat grant' as root \(kernel with "
+         r"CONFIG_IDLE_PAGE_TRACKING\)"),
         ({"action": "stat", "balloon": {}}, r"'balloon' goes with action"),
         ({"action": "stat", "name": "a b"}, r"'a b'"),
         ({"action": "stat", "quota": {"goals": [
