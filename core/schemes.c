@@ -198,6 +198,13 @@ void vh_schemes_pause(VhSchemes *e)
     }
 }
 
+void vh_schemes_refresh(VhSchemes *e)
+{
+    for (size_t i = 0; i < e->nr; i++) {
+        vh_run_publish(e, e->runs[i]);
+    }
+}
+
 void vh_schemes_set_map(VhSchemes *e, VhMap *map)
 {
     VhMap *old = e->map;

@@ -248,6 +248,7 @@ static void take_files(void *opaque)
     VmheatSchemes *s = opaque;
 
     vh_young_use(vh_page_info_young(s->pages), s->wants_young);
+    vh_schemes_refresh(s->engine);
 }
 
 static bool any_asks_for_young(const VmheatSchemeSet *set)

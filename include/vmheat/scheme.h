@@ -384,6 +384,9 @@ void vh_schemes_snapshot(VhSchemes *e, const VhSnapshot *s);
 /** vh_schemes_pause() - end all passes; the next snapshot begins new ones */
 void vh_schemes_pause(VhSchemes *e);
 
+/** vh_schemes_refresh() - what @env's blind() says may be another now */
+void vh_schemes_refresh(VhSchemes *e);
+
 /**
  * vh_schemes_step() - do one quantum of work if it is due
  *

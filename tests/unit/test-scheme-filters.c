@@ -369,7 +369,8 @@ static void test_blind(void)
     set_one(l, any(&fake_flat), &f, 1);
     assert_detail(l, "0 calls");
     l->blind = "nobody knows";
-    set_one(l, any(&fake_flat), &f, 1);
+    assert_detail(l, "0 calls");
+    vh_schemes_refresh(l->e);
     assert_detail(l, "nobody knows; 0 calls");
     set_one(l, any(&silent), &f, 1);
     assert_detail(l, "nobody knows");
