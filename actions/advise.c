@@ -38,6 +38,21 @@ bool vh_advise_allocates(const VhMapSection *s, char **why)
     return true;
 }
 
+bool vh_advise_aligned(const VhMapSection *s, char **why)
+{
+    uintptr_t begin = (uintptr_t)s->hva - s->region_offset;
+
+    if (s->file_backed && begin % VH_HUGE_SIZE) {
+        *why = g_strdup_printf("%s does not begin at a multiple of 2 MiB in "
+                               "QEMU's address space, so it cannot be of huge "
+                               "pages: use -object memory-backend-file,"
+                               "align=2M instead of a memfd",
+                               s->name);
+        return false;
+    }
+    return true;
+}
+
 bool vh_advise_passes(int err)
 {
     return err == ENOMEM || err == EAGAIN || err == EBUSY || err == EINTR ||

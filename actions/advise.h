@@ -38,6 +38,11 @@ bool vh_advise_not_hugetlb(const VhMapSection *s, char **why);
 /** vh_advise_allocates() - VhActionOps.suits: may fill holes of the memory */
 bool vh_advise_allocates(const VhMapSection *s, char **why);
 
+/** vh_advise_aligned() - can it be of huge pages, as it lies in this process?
+ * Those of a file need the same place within 2 MiB in both; false and @why
+ * (g_free) */
+bool vh_advise_aligned(const VhMapSection *s, char **why);
+
 /** vh_advise_passes() - is this errno one that may pass? */
 bool vh_advise_passes(int err);
 

@@ -47,7 +47,7 @@ static bool hugepage_probe(const VhActionEnv *env, const VhActionArgs *args,
 static bool hugepage_suits(const VhMapSection *s, char **why)
 {
     return vh_advise_not_hugetlb(s, why) && vh_advise_allocates(s, why) &&
-           allowed(s->shared, why);
+           vh_advise_aligned(s, why) && allowed(s->shared, why);
 }
 
 static VhApplied hugepage_apply(void *a, const VhActionArgs *args,

@@ -21,11 +21,13 @@
  *
  * Which answer
  * ------------
- *   mapped, flag clear   young. So is what never was marked, and what the
- * kernel does not let be marked: just faulted in, isolated, other pages than
- * the first of a folio that PTEs map. mapped, flag set     old not mapped old:
- * QEMU and the guest map it before they access it hugetlb              unknown:
- * the kernel leaves it out no files, an error   unknown
+ * - Mapped, flag clear: young. So is what never was marked, and what the kernel
+ *   does not let be marked: just faulted in, isolated, pages but the first of a
+ *   folio that is mapped by small pages.
+ * - Mapped, flag set: old.
+ * - Not mapped: old. QEMU and the guest map it before they access it.
+ * - hugetlb: unknown; the kernel leaves it out. So it is without the files, and
+ *   after an error.
  *
  * A huge page has one flag, on its first page frame (accel/idle-page.c). Pieces
  * that the engine deals with may end inside it, and what comes behind must not

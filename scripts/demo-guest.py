@@ -122,16 +122,10 @@ class BareMetal:
 
     def attach(self):
         """Guest memory, through QEMU's descriptor of it."""
-        fds = f"/proc/{self.process.pid}/fd"
-        for fd in os.listdir(fds):
-            path = os.path.join(fds, fd)
-            try:
-                if "memfd:memory-backend-memfd" in os.readlink(path):
-                    self.payload = Payload(
-                        path, alive=lambda: self.process.poll() is None)
-                    return
-            except OSError:
-                pass
+        path = demo_scheme.ram_of(self.process.pid)
+        if path:
+            self.payload = Payload(path,
+                                   alive=lambda: self.process.poll() is None)
 
     def alive(self):
         if not self.payload:
@@ -168,7 +162,7 @@ class BareMetal:
 class Machine:
     """A QEMU process of ours; ends with the with-block."""
 
-    def __init__(self, build, guest, tmp, accel):
+    def __init__(self, build, guest, tmp, accel, ram):
         self.guest, self.tmp, self.accel = guest, tmp, accel
         qemu = qemu_of(build)
         self.cli_socket = os.path.join(tmp, f"cli-{accel}")
@@ -177,7 +171,7 @@ class Machine:
         command = [
             qemu, "-accel", accel, "-machine", guest.machine,
             "-m", f"{RAM // MIB}M",
-            "-object", f"memory-backend-memfd,id=mem0,size={RAM},share=on",
+            "-object", ram,
             "-machine", "memory-backend=mem0",
             "-nodefaults", "-display", "none", "-no-reboot",
             *guest.devices,
@@ -333,7 +327,9 @@ def demo(build, kind, accels, tmp, recipe):
     begin = time.monotonic()
     for accel in accels:
         print(f"== boot with -accel {accel}", flush=True)
-        with Machine(build, kind(build, tmp, accel), tmp, accel) as machine:
+        with demo_scheme.backend_for(recipe, RAM) as ram, \
+                Machine(build, kind(build, tmp, accel), tmp, accel,
+                        ram) as machine:
             hot = boot(machine)
             if hot:
                 return watch(build, machine, hot, begin, recipe)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -21,6 +22,7 @@ RECIPES = {"reclaim": ["--min-age", "3s", "--watermarks", "off"],
            "ethp": [],
            "balloon": ["--min-age", "3s"],
            "tiering": []}
+RAM_FILE = "vmheat-demo-ram-"
 NEEDS_SWAP = ("reclaim", "prcl")
 
 
@@ -52,23 +54,45 @@ def smaps(pid):
             r"^(\w+): +(\d+) kB", f.read(), re.M)}
 
 
-def ram_in_memory(pid):
-    """Bytes of the guest's memfd in host memory (mincore)."""
+def ram_of(pid):
+    """A path of guest memory, through QEMU's descriptor of it; None: none."""
     fds = f"/proc/{pid}/fd"
     for fd in os.listdir(fds):
         path = os.path.join(fds, fd)
-        if os.readlink(path).startswith("/memfd:memory-backend-memfd"):
-            with open(path, "r+b") as f, mmap.mmap(f.fileno(), 0) as memory:
-                return resident(memory)
-    return smaps(pid)["Rss"]
+        try:
+            name = os.readlink(path)
+        except OSError:
+            continue
+        if "memfd:memory-backend-memfd" in name or RAM_FILE in name:
+            return path
+    return None
+
+
+@contextlib.contextmanager
+def backend_for(recipe, size):
+    """-object for guest memory; huge pages need it aligned in QEMU."""
+    if recipe != "ethp":
+        yield f"memory-backend-memfd,id=mem0,size={size},share=on"
+        return
+    with tempfile.NamedTemporaryFile(prefix=RAM_FILE, dir="/dev/shm") as f:
+        yield (f"memory-backend-file,id=mem0,size={size},share=on,align=2M,"
+               f"mem-path={f.name}")
+
+
+def ram_in_memory(pid):
+    """Bytes of the guest's memory in host memory (mincore)."""
+    path = ram_of(pid)
+    if not path:
+        return smaps(pid)["Rss"]
+    with open(path, "r+b") as f, mmap.mmap(f.fileno(), 0) as memory:
+        return resident(memory)
 
 
 def measure(machine, qmp):
     pid = machine.process.pid
     huge = smaps(pid)
     values = {"guest memory in host memory": ram_in_memory(pid),
-              "of it in huge pages": huge.get("ShmemPmdMapped", 0)
-              + huge.get("AnonHugePages", 0)}
+              "of it in huge pages": huge.get("ShmemPmdMapped", 0)}
     try:
         values["memory the balloon leaves the guest"] = qmp(
             "query-balloon")["actual"]

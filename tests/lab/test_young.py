@@ -61,8 +61,8 @@ class Young(lab.Granted, lab.Primitive):
             g.payload.start([hot])
             self.monitor(g)
             g.qmp("vmheat-set-schemes", schemes=[
-                cold("hot", within(hot, False), YOUNG),
-                cold("rest", within(hot, True), YOUNG)])
+                cold("hot", within(hot, True), YOUNG),
+                cold("rest", within(hot, False), YOUNG)])
             self.wait_passes(g, 2)  # the first finds all young
             schemes = g.qmp("query-vmheat-schemes")
             self.assertFalse([s for s in schemes if "detail" in s], schemes)

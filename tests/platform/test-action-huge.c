@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "accel/pagemap.h"
+#include "accel/uffd-share.h"
 #include "act.h"
 #include "actions/advise.h"
 
@@ -85,6 +86,39 @@ static void collapses(gconstpointer kind)
     did = act_run(&a, NULL, 0, SIZE);
     g_assert_cmpuint(did.applied, <, SIZE); /* what is huge is not done again */
     act_close(&a);
+}
+
+/* Watched with userfaultfd, as memory of the trap is. */
+static void collapses_watched(void)
+{
+    VhHost host = { .size = sizeof(host) };
+    VhUffd *u = vh_uffd_get(&host);
+    g_autofree char *detail = NULL;
+    VhApplied did;
+    Act a;
+
+    if (!act_probe("collapse", NULL)) {
+        vh_uffd_unref(u);
+        return;
+    }
+    act_open_small(&a, "collapse", RIG_SHARED, SIZE);
+    if (!vh_uffd_hold(u, a.mem, SIZE)) {
+        g_test_skip("userfaultfd cannot be used");
+    } else {
+        act_write(&a);
+        for (int i = 0; i < 20 && huge_bytes(&a) < SIZE && !detail; i++) {
+            act_run(&a, NULL, 0, SIZE);
+            detail = a.ops->detail(a.state);
+        }
+        act_write_stop(&a);
+        /* either, or it says why not */
+        g_assert_cmpuint(huge_bytes(&a), ==, detail ? 0 : SIZE);
+        did = act_run(&a, NULL, 0, SIZE);
+        g_assert_cmpuint(did.applied, ==, 0); /* not again */
+        vh_uffd_drop(u, a.mem, SIZE, false);
+    }
+    act_close(&a);
+    vh_uffd_unref(u);
 }
 
 /* Unmapped, as by the trap; and what is smaller than a huge page is let be. */
@@ -240,6 +274,26 @@ static void allows(void)
     act_close(&a);
 }
 
+/* Of a file that is mapped at an address between. */
+static void misaligned(const char *name)
+{
+    uint8_t *at = (uint8_t *)(8 * HUGE + 3 * PAGE);
+    VhMapSection s = rig_section(RIG_GPA, at, SIZE);
+    char *why = NULL;
+    bool ok;
+
+    s.flags = 0;
+    s.page_size = PAGE;
+    s.file_backed = s.shared = true;
+    g_assert_false(act_find(name)->suits(&s, &why));
+    g_assert_nonnull(strstr(why, "align=2M"));
+    g_clear_pointer(&why, g_free);
+    s.region_offset = 3 * PAGE; /* so does the file's */
+    ok = act_find(name)->suits(&s, &why);
+    g_assert_true(ok || !strstr(why, "align=2M"));
+    g_free(why);
+}
+
 static void refusals(void)
 {
     static const char *const names[] = { "hugepage", "nohugepage", "collapse" };
@@ -255,7 +309,8 @@ static void refusals(void)
         g_clear_pointer(&why, g_free);
         s.flags = VH_SECTION_UNPLUGS;
         s.page_size = PAGE;
-        if (i != 1) {
+        if (i != 1) { /* to split is always possible */
+            misaligned(names[i]);
             g_assert_false(act_find(names[i])->suits(&s, &why));
             g_assert_nonnull(strstr(why, "unplugged"));
             g_free(why);
@@ -281,6 +336,7 @@ int main(int argc, char **argv)
     add("splits", splits);
     add("splits-inside", splits_inside);
     add("while-written", while_written);
+    g_test_add_func("/huge/collapses-watched", collapses_watched);
     g_test_add_func("/huge/collapses-unmapped", collapses_unmapped);
     g_test_add_func("/huge/splits-unmapped", splits_unmapped);
     g_test_add_func("/huge/allows", allows);
