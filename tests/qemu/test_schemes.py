@@ -651,6 +651,37 @@ class Pageout(unittest.TestCase):
             self.assertTrue(g.intact())
 
 
+class Huge(unittest.TestCase):
+    COLLAPSE = {"name": "hot", "action": "collapse",
+                "pattern": {"nr-accesses": {"min": 3},
+                            "size": {"min": 2 * MB}}}
+
+    def huge(self, g):
+        """Bytes of shared memory that QEMU has mapped by huge pages."""
+        with open(f"/proc/{g.process.pid}/smaps_rollup",
+                  encoding="ascii") as f:
+            return int(re.search(r"ShmemPmdMapped: +(\d+)", f.read())[1]) << 10
+
+    def test_collapse_while_watched(self):
+        """The trap holds guest memory registered with userfaultfd."""
+        hot = one_hot_range(SIZE, 0.25)
+        with PayloadGuest(size=SIZE, accel=accel(), machine="microvm",
+                          align="2M") as g:
+            g.payload.start([hot])
+            g.qmp("device_add", driver="vmheat", id="heat0", primitive="trap")
+            try:
+                set_schemes(g, self.COLLAPSE)
+            except QMPError as e:
+                self.skipTest(str(e))
+            g.qmp.wait_until("it is of huge pages", lambda: (
+                self.huge(g) >= hot.size // 2 or
+                "6.14" in (schemes(g)[0].get("detail") or "")), timeout=60)
+            if self.huge(g) < hot.size // 2:
+                self.skipTest(schemes(g)[0]["detail"])
+            self.assertGreater(stats(g)["sz-applied"], 0)
+            self.assertTrue(g.intact())
+
+
 class Recipes(unittest.TestCase):
     """What "vmheat schemes --apply" sends, in files as they are installed."""
 
