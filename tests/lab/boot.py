@@ -9,9 +9,9 @@ as it comes; counts go to FILE as JSON. Exit status 0 only when a plan came,
 all planned tests were reported, none failed, and the machine said it was done.
 
 Now and then, with an inner guest running, the outer kernel takes a triple
-fault, without a panic, which resets the machine; QEMU's emulation of SVM is
-suspected.
-Then it is booted again and goes on with the test it was at. Crashes are
+fault, without a panic, which resets the machine, or runs into a breakpoint that
+it has put into its own code for a moment ("Oops: int3"); QEMU's emulation is
+suspected. Then it is booted again and goes on with the test it was at. Crashes are
 counted and shown. Any other early end is a failure, and so are MOST_CRASHES in
 the same test.
 """
@@ -37,6 +37,7 @@ NODES = ["-object", "memory-backend-ram,id=node0,size=2048M",
 BAIL_OUT = "Bail out!"
 MOST_CRASHES = 3
 CRASH = "Triple fault"
+PATCHING = "Oops: int3"
 
 
 class Results:
@@ -158,7 +159,12 @@ def boot(args, results, log):
 
 
 def crashed(results, log):
-    """Without a panic: a kernel that panics has something to say."""
+    """Without a panic: a kernel that panics has something to say.
+
+    But for int3: nobody but the kernel's own patching puts that there.
+    """
+    if any(PATCHING in line for line in results.lines):
+        return True
     if any("Kernel panic" in line for line in results.lines):
         return False
     with open(log, encoding="ascii", errors="replace") as f:
@@ -175,7 +181,8 @@ def run(args):
             break
         results.crashes += 1
         in_a_row = in_a_row + 1 if results.reported() == before else 1
-        print(f"# the emulated machine crashed ({CRASH})", flush=True)
+        print("# the emulated machine crashed", flush=True)
+        results.lines.clear()
     os.unlink(log)
     return results
 
