@@ -67,8 +67,12 @@ def mapped_pages(memory):
     return ctypes.addressof(ctypes.c_char.from_buffer(memory)), len(memory)
 
 
-def resident(memory, start=0, size=None):
-    """Bytes of a shared mapping that are in host memory (mincore(2))."""
+# Pages that the host may take by itself meanwhile: its own DAMON, kswapd
+FEW = 64
+
+
+def _mincore(memory, start, size):
+    """One byte for each page; bit 0: it is in host memory (mincore(2))."""
     address, length = mapped_pages(memory)
     size = size or length - start
     pages = (size + 4095) // 4096
@@ -77,4 +81,14 @@ def resident(memory, start=0, size=None):
     if libc.mincore(ctypes.c_void_p(address + start), ctypes.c_size_t(size),
                     vec):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return 4096 * sum(v & 1 for v in bytes(vec))
+    return bytes(vec)
+
+
+def resident(memory, start=0, size=None):
+    """Bytes of a shared mapping that are in host memory."""
+    return 4096 * sum(v & 1 for v in _mincore(memory, start, size))
+
+
+def resident_pages(memory):
+    """Offsets of all its pages that are in host memory."""
+    return {4096 * i for i, v in enumerate(_mincore(memory, 0, None)) if v & 1}

@@ -17,9 +17,10 @@ import unittest
 from guest import Guest, environment, have_kvm
 from payload_guest import MB, PayloadGuest, one_hot_range
 from qmp import QMPError
-from swap import Zram, resident
+from swap import FEW, Zram, resident, resident_pages
 
 SIZE = 256 * MB
+KB64 = 64 << 10
 STAT = {"name": "idle", "action": "stat",
         "pattern": {"nr-accesses": {"max": 0}}}
 
@@ -541,19 +542,25 @@ class Pageout(unittest.TestCase):
                                    delta=0.1 * target)
 
     def test_filter_address(self):
-        """One eighth of memory may be paged out."""
+        """One eighth of memory may be paged out.
+
+        Of the rest the host may take a page by itself, but none beside it.
+        """
         start, end = SIZE // 2, SIZE // 2 + SIZE // 8
         with Zram(), self.guest() as g:
             memory = g.payload.memory
-            before = resident(memory, 0, start) + resident(memory, end)
+            before = resident_pages(memory)
             set_schemes(g, {**PAGEOUT, "filters": [
                 {"type": "address", "start": start, "end": end,
                  "matching": False, "allow": False}]})
             g.qmp.wait_until("it is out", lambda: resident(
                 memory, start, end - start) < 0.05 * (end - start))
             wait_snapshots(g)
-            self.assertEqual(resident(memory, 0, start)
-                             + resident(memory, end), before)
+            gone = [page for page in sorted(before - resident_pages(memory))
+                    if not start <= page < end]
+            self.assertLess(len(gone), FEW, f"{list(map(hex, gone))} are out")
+            self.assertFalse([hex(page) for page in gone
+                              if start - KB64 <= page < end + KB64])
             self.assertTrue(g.intact())
 
     def test_refaults_back_off(self):
@@ -581,8 +588,9 @@ class Pageout(unittest.TestCase):
             g.qmp.wait_until("more snapshots", lambda: schemes(
                 g)[0]["stats"]["nr-snapshots"] > last + 4)
             self.assertEqual(schemes(g)[0]["charged"], 4 * MB)
-            self.assertGreaterEqual(resident(g.payload.memory), before)
-            self.assertGreaterEqual(before, full - 4 * MB)
+            self.assertGreater(resident(g.payload.memory),
+                               before - FEW * 4096)
+            self.assertGreater(before, full - 4 * MB - FEW * 4096)
             self.assertLess(before, full)
 
     def test_swap_full(self):
