@@ -7,7 +7,8 @@ usage: check-again.py LOG.json
 Tests with a real QEMU wait for what a host without load shows in seconds. On
 one that takes the CPU away for as long they can miss a figure, and then a
 second try tells more than the first. What harms a guest or ends QEMU is never
-tried again: changed memory, a crash, a sanitizer's finding, a time-out.
+tried again: changed memory, a crash, a guest that does not answer, a
+sanitizer's finding, a time-out.
 
 Prints the names, one a line. Exit status 1 when there are none, or one of the
 failures is of that other kind.
@@ -17,9 +18,10 @@ import json
 import re
 import sys
 
-HARM = re.compile(r"memory was changed|BAD |Sanitizer|runtime error:"
-                  r"|[Oo]ut of memory|oom-killer|panic|EOFError"
-                  r"|ended with status|signal \d|Assertion [`']")
+HARM = re.compile(r"intact\(|memory was changed|damaged|BAD |Sanitizer"
+                  r"|runtime error:|[Oo]ut of memory|oom-killer|panic|EOFError"
+                  r"|ended with status|signal \d|Assertion [`']"
+                  r"|PayloadError|QEMU ended|QEMU did not start")
 
 
 def may_run_again(test):
