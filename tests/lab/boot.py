@@ -36,6 +36,8 @@ NODES = ["-object", "memory-backend-ram,id=node0,size=2048M",
          "-numa", "node,memdev=node0,cpus=0-1", "-numa", "node,memdev=node1"]
 BAIL_OUT = "Bail out!"
 MOST_CRASHES = 3
+RESET = "# the emulated guest failed: "
+MOST_RESETS = 8  # of inner guests in all; 2 are to be expected in 30
 CRASH = "Triple fault"
 PATCHING = "Oops: int3"
 
@@ -49,6 +51,7 @@ class Results:
         self.ended = False
         self.trouble = None
         self.crashes = 0
+        self.resets = 0
         self.lines = []
 
     def take(self, line):
@@ -61,6 +64,8 @@ class Results:
             self.count(*result.groups())
         elif line == END:
             self.ended = True
+        elif line.startswith(RESET):
+            self.resets += 1
         elif line.startswith(BAIL_OUT):
             self.trouble = line
         return bool(result) or line.startswith("# ") and line != END
@@ -89,6 +94,9 @@ class Results:
             return f"{len(self.failed)} failed: {' '.join(self.failed)}"
         if not self.passed:
             return "no test passed"
+        if self.resets > MOST_RESETS:
+            return (f"{self.resets} inner guests were reset; the emulation "
+                    f"alone explains {MOST_RESETS} at most")
         return None
 
 
@@ -202,7 +210,8 @@ def main():
     with open(args.summary, "w", encoding="utf-8") as f:
         json.dump({"kernel": args.name, "passed": len(results.passed),
                    "failed": len(results.failed), "skipped": results.skipped,
-                   "crashes": results.crashes, "problem": problem,
+                   "crashes": results.crashes, "resets": results.resets,
+                   "problem": problem,
                    "seconds": round(time.monotonic() - begin, 1)}, f)
     if problem:
         print(f"lab, kernel {args.name}: {problem}", file=sys.stderr)

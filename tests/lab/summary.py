@@ -23,7 +23,7 @@ def load(path):
             return json.load(f)
     except (FileNotFoundError, ValueError):
         return {"kernel": path, "passed": 0, "failed": 0, "skipped": [],
-                "crashes": 0, "seconds": 0, "problem": "there are no results"}
+                "crashes": 0, "resets": 0, "seconds": 0, "problem": "there are no results"}
 
 
 def show(result):
@@ -33,6 +33,9 @@ def show(result):
     if result["crashes"]:
         print(f"    the emulated machine crashed {result['crashes']} times and "
               "was booted again")
+    if result["resets"]:
+        print(f"    the emulated machine reset {result['resets']} inner guests; "
+              "these tests were begun anew")
     if result["problem"]:
         print(f"    FAILED: {result['problem']}")
     for name, reason in result["skipped"]:

@@ -7,5 +7,6 @@ KERNELS = ("cloud",)
 
 
 class DirtyRing(lab.SeesWrites, lab.Primitive):
+    RESETS = 3
     primitive = "dirty-ring"
     accel = "kvm,dirty-ring-size=4096"
