@@ -23,7 +23,10 @@
  * pages, and says EINVAL. So the second mapping (alias.c) is asked whether
  * there is a huge page; if so, and small pages are mapped, the 2 MiB are
  * unmapped once and come back as one. Until Linux 6.14 an emptied table stays
- * where it is: then that is tried a few times, and told.
+ * where it is, as it does where a page of it is write-protected (uffd-wp): the
+ * latter are left alone. What does not come back as a huge page was in vain and
+ * held the guest up, so after a few failures in a row it is tried ever more
+ * seldom, and told.
  *
  * Memory that was cold once carries the MADV_NOHUGEPAGE of action nohugepage,
  * which is lifted first.
@@ -38,8 +41,10 @@
 #include "actions/registry.h"
 #include "actions/resident.h"
 
-/* So often it is tried whether this kernel maps huge pages as such. */
-#define TRIES 16
+/* After so many failures in a row some are left out before the next try: 1, 2,
+ * 4, ... up to SKIP_MOST. */
+#define TRIES 4
+#define SKIP_MOST 1024
 
 typedef struct Collapse {
     const VhActionEnv *env;
@@ -47,8 +52,9 @@ typedef struct Collapse {
     VhAlias alias;
     VhPagemap pagemap;
     bool open;
-    bool maps;         /* a huge page was mapped anew as one */
-    unsigned maps_not; /* how many were not, before */
+    bool worked;       /* something was done that held the guest up */
+    unsigned failures; /* in a row: watched memory that got no huge page */
+    unsigned skip;     /* so many are left out now */
 } Collapse;
 
 static bool collapse_probe(const VhActionEnv *env, const VhActionArgs *args,
@@ -105,59 +111,122 @@ static bool is_huge(const Collapse *c, const uint8_t *addr)
     return c->open && vh_pagemap_query(&c->pagemap, addr) & VH_PAGE_HUGE;
 }
 
-/* Is there a huge page, though it may not be mapped as one? Of memory that has
- * a second mapping; the first is not touched. */
-static bool is_made(Collapse *c, uint64_t offset)
+static unsigned first_of(const uint64_t *bits)
 {
-    const uint64_t first[VH_RESIDENT_WORDS] = { 1 };
-    uint8_t *addr = c->alias.addr + offset;
-    bool huge = !vh_populate(addr, 1, first) && is_huge(c, addr);
+    unsigned i = 0;
 
-    vh_alias_forget(&c->alias, offset, VH_HUGE_SIZE);
-    return huge;
+    while (i < VH_RESIDENT_PAGES - 1 && !(bits[i / 64] >> (i % 64) & 1)) {
+        i++;
+    }
+    return i;
 }
 
-/* Huge pages are made that this kernel does not map as such. */
-static bool in_vain(const Collapse *c)
+/*
+ * Is there a huge page, though it may not be mapped as one? Of memory that has
+ * a second mapping; the first is not touched. That may have been made of memory
+ * with the advice of action nohugepage. @bits: pages that are in memory.
+ */
+static bool is_made(Collapse *c, uint64_t offset, const uint64_t *bits)
 {
-    return !c->maps && c->maps_not >= TRIES;
+    const uint64_t one[VH_RESIDENT_WORDS] = { 1 };
+    uint8_t *huge = c->alias.addr + offset;
+    uint8_t *addr = huge + first_of(bits) * VH_PAGE_SIZE;
+    bool made;
+
+    madvise(huge, VH_HUGE_SIZE, MADV_HUGEPAGE);
+    made = !vh_populate(addr, 1, one) && is_huge(c, addr);
+    vh_alias_forget(&c->alias, offset, VH_HUGE_SIZE);
+    return made;
+}
+
+/* It is left out for having failed too often. */
+static bool holds_off(Collapse *c)
+{
+    if (!c->skip) {
+        return false;
+    }
+    c->skip--;
+    return true;
+}
+
+static bool failed(Collapse *c)
+{
+    c->failures = MIN(c->failures + 1, TRIES + SKIP_MOST);
+    if (c->failures >= TRIES) {
+        c->skip = MIN(1U << MIN(c->failures - TRIES, 16), SKIP_MOST);
+    }
+    return false;
+}
+
+/*
+ * Finds a page that is mapped; NULL: there is none. False when one of the 2 MiB
+ * is write-protected, which keeps the table of small pages.
+ */
+static bool find_mapped(const Collapse *c, uint8_t *addr, uint8_t **page)
+{
+    *page = NULL;
+    for (unsigned i = VH_RESIDENT_PAGES; i-- > 0;) {
+        uint8_t *p = addr + i * VH_PAGE_SIZE;
+        unsigned state = vh_pagemap_state(&c->pagemap, p);
+
+        if (state & VH_PAGE_PROTECTED) {
+            return false;
+        }
+        *page = state & VH_PAGE_PRESENT ? p : *page;
+    }
+    return true;
 }
 
 /*
  * Has a huge page mapped as what it is. Of memory that has a second mapping. By
- * a write, which changes nothing: what a read maps in memory watched with
- * userfaultfd is split again by the guest's first write.
+ * a write to @page, which changes nothing: what a read maps in memory watched
+ * with userfaultfd is split again by the guest's first write. It was mapped
+ * before, so that it does not seem to be accessed for that. Where nothing was
+ * mapped there is nothing to be gained yet.
  */
-static bool map_anew(Collapse *c, uint8_t *addr)
+static bool map_anew(Collapse *c, uint8_t *addr, uint8_t *page)
 {
-    if (in_vain(c) || madvise(addr, VH_HUGE_SIZE, MADV_DONTNEED) < 0 ||
-        madvise(addr, VH_PAGE_SIZE, MADV_POPULATE_WRITE) < 0) {
+    if (!page) {
         return false;
     }
-    if (!is_huge(c, addr)) {
-        c->maps_not++;
-        return false;
+    if (madvise(addr, VH_HUGE_SIZE, MADV_DONTNEED) < 0 ||
+        madvise(page, VH_PAGE_SIZE, MADV_POPULATE_WRITE) < 0 ||
+        !is_huge(c, page)) {
+        return failed(c);
     }
-    c->maps = true;
+    c->failures = 0;
     return true;
 }
 
 static bool collapse_shared(Collapse *c, uint8_t *addr, uint64_t offset,
-                            int *error)
+                            const uint64_t *bits, int *error)
 {
-    if (is_made(c, offset)) { /* by khugepaged, or unmapped by the trap */
-        return vh_pagemap_any_present(&c->pagemap, addr, VH_HUGE_SIZE) &&
-               map_anew(c, addr);
+    uint8_t *page;
+
+    if (holds_off(c)) {
+        return false;
+    }
+    c->worked = true; /* to look at 512 pages is work, too */
+    if (!find_mapped(c, addr, &page)) {
+        return false;
+    }
+    if (is_made(c, offset, bits)) { /* by khugepaged, or unmapped by the trap */
+        return map_anew(c, addr, page);
     }
     if (madvise(addr, VH_HUGE_SIZE, MADV_COLLAPSE) == 0) {
         return true;
     }
     *error = errno;
-    return errno == EINVAL && is_made(c, offset) && map_anew(c, addr);
+    if (errno != EINVAL) {
+        return false;
+    }
+    return is_made(c, offset, bits) ? map_anew(c, addr, page) : failed(c);
 }
 
-static bool collapse_private(uint8_t *addr, const uint64_t *bits, int *error)
+static bool collapse_private(Collapse *c, uint8_t *addr, const uint64_t *bits,
+                             int *error)
 {
+    c->worked = true;
     vh_populate(addr, VH_RESIDENT_PAGES, bits);
     if (madvise(addr, VH_HUGE_SIZE, MADV_COLLAPSE) == 0) {
         return true;
@@ -179,8 +248,8 @@ static bool collapse(Collapse *c, const VhMapSection *s, uint64_t offset,
     }
     madvise(addr, VH_HUGE_SIZE, MADV_HUGEPAGE);
     return c->open && vh_alias_of(&c->alias, s)
-               ? collapse_shared(c, addr, offset, error)
-               : collapse_private(addr, bits, error);
+               ? collapse_shared(c, addr, offset, bits, error)
+               : collapse_private(c, addr, bits, error);
 }
 
 static VhApplied collapse_apply(void *a, const VhActionArgs *args,
@@ -192,12 +261,13 @@ static VhApplied collapse_apply(void *a, const VhActionArgs *args,
     VhApplied r = { .size = vh_advise_chunk(s->hva + offset, size) };
     int error = 0;
 
+    c->worked = false;
     if (r.size == VH_HUGE_SIZE && collapse(c, s, offset, &error)) {
         r.applied = r.size;
     }
     r.error = vh_advise_passes(error) ? error : 0;
     r.spent_ns = vh_clock_now(&c->env->clock) - start;
-    if (r.applied && c->env->kvm) {
+    if (c->worked && c->env->kvm) {
         r.wait_ns = vh_pace_wait(c->env, r.spent_ns, VH_PACE_ALIAS);
     }
     return r;
@@ -207,17 +277,18 @@ static char *collapse_detail(void *a)
 {
     const Collapse *c = a;
 
-    return in_vain(c)
-               ? g_strdup("huge pages are made, but this kernel does not map "
-                          "them as such while the memory is watched with "
-                          "userfaultfd; Linux 6.14 or later does")
+    return c->failures >= TRIES
+               ? g_strdup("huge pages are made, but not mapped as such while "
+                          "the memory is watched with userfaultfd; Linux 6.14 "
+                          "or later does")
                : NULL;
 }
 
 const VhActionOps vh_action_collapse = {
     .name = "collapse",
     .summary = "make huge pages of it now",
-    .needs = "Linux 6.1 or later",
+    .needs = "Linux 6.1 or later; 6.14 for shared memory that trap or uffd-wp "
+             "watches",
     .prio = VH_PRIO_HOT,
     .probe = collapse_probe,
     .suits = collapse_suits,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "act.h"
@@ -73,6 +75,15 @@ void act_open(Act *a, const char *name, RigKind kind, size_t size)
     s.file_backed = kind != RIG_ANONYMOUS;
     a->map = rig_map(&s, 1);
     open_action(a, name);
+}
+
+bool act_kernel_is(unsigned major, unsigned minor)
+{
+    struct utsname name;
+    unsigned a, b;
+
+    return uname(&name) == 0 && sscanf(name.release, "%u.%u", &a, &b) == 2 &&
+           (a > major || (a == major && b >= minor));
 }
 
 void act_open_small(Act *a, const char *name, RigKind kind, size_t size)

@@ -48,6 +48,9 @@ void act_open(Act *a, const char *name, RigKind kind, size_t size);
  * pages */
 void act_open_small(Act *a, const char *name, RigKind kind, size_t size);
 
+/** act_kernel_is() - Linux @major.@minor or later */
+bool act_kernel_is(unsigned major, unsigned minor);
+
 /** act_reopen() - the same memory, action @name */
 void act_reopen(Act *a, const char *name);
 

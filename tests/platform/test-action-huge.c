@@ -88,37 +88,130 @@ static void collapses(gconstpointer kind)
     act_close(&a);
 }
 
-/* Watched with userfaultfd, as memory of the trap is. */
+/* Memory of small pages watched with userfaultfd, as that of the trap is. */
+typedef struct Watched {
+    Act a;
+    VhHost host;
+    VhUffd *u;
+} Watched;
+
+static bool watch_any(Watched *w)
+{
+    *w = (Watched){ .host = { .size = sizeof(w->host) } };
+    if (!act_probe("collapse", NULL)) {
+        return false;
+    }
+    w->u = vh_uffd_get(&w->host);
+    act_open_small(&w->a, "collapse", RIG_SHARED, SIZE);
+    if (!vh_uffd_hold(w->u, w->a.mem, SIZE)) {
+        g_test_skip("userfaultfd cannot be used");
+        act_close(&w->a);
+        vh_uffd_unref(w->u);
+        return false;
+    }
+    return true;
+}
+
+static bool watch(Watched *w)
+{
+    if (!act_kernel_is(6, 14)) {
+        g_test_skip("until Linux 6.14 watched memory is mapped by small pages");
+        return false;
+    }
+    return watch_any(w);
+}
+
+static void unwatch(Watched *w)
+{
+    vh_uffd_drop(w->u, w->a.mem, SIZE, false);
+    act_close(&w->a);
+    vh_uffd_unref(w->u);
+}
+
 static void collapses_watched(void)
 {
-    VhHost host = { .size = sizeof(host) };
-    VhUffd *u = vh_uffd_get(&host);
-    g_autofree char *detail = NULL;
+    Watched w;
     VhApplied did;
-    Act a;
 
-    if (!act_probe("collapse", NULL)) {
-        vh_uffd_unref(u);
+    if (!watch(&w)) {
         return;
     }
-    act_open_small(&a, "collapse", RIG_SHARED, SIZE);
-    if (!vh_uffd_hold(u, a.mem, SIZE)) {
-        g_test_skip("userfaultfd cannot be used");
-    } else {
-        act_write(&a);
-        for (int i = 0; i < 20 && huge_bytes(&a) < SIZE && !detail; i++) {
-            act_run(&a, NULL, 0, SIZE);
-            detail = a.ops->detail(a.state);
-        }
-        act_write_stop(&a);
-        /* either, or it says why not */
-        g_assert_cmpuint(huge_bytes(&a), ==, detail ? 0 : SIZE);
-        did = act_run(&a, NULL, 0, SIZE);
-        g_assert_cmpuint(did.applied, ==, 0); /* not again */
-        vh_uffd_drop(u, a.mem, SIZE, false);
+    act_write(&w.a);
+    for (int i = 0; i < 20 && huge_bytes(&w.a) < SIZE; i++) {
+        act_run(&w.a, NULL, 0, SIZE);
     }
-    act_close(&a);
-    vh_uffd_unref(u);
+    act_write_stop(&w.a);
+    g_assert_cmpuint(huge_bytes(&w.a), ==, SIZE);
+    did = act_run(&w.a, NULL, 0, SIZE);
+    g_assert_cmpuint(did.applied, ==, 0); /* not again */
+    g_assert_null(w.a.ops->detail(w.a.state));
+    unwatch(&w);
+}
+
+/* It says why not, and does not go on for ever. */
+static void collapses_in_vain(void)
+{
+    g_autofree char *detail = NULL;
+    Watched w;
+
+    if (act_kernel_is(6, 14)) {
+        g_test_skip("since Linux 6.14 watched memory is mapped by huge pages");
+        return;
+    }
+    if (!watch_any(&w)) {
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        act_run(&w.a, NULL, 0, SIZE);
+    }
+    detail = w.a.ops->detail(w.a.state);
+    g_assert_nonnull(detail);
+    g_assert_nonnull(strstr(detail, "6.14"));
+    unwatch(&w);
+}
+
+/* What is made of small pages on purpose, at the start, says nothing about the
+ * rest; the second mapping inherits its advice. */
+static void collapses_behind_split(void)
+{
+    Watched w;
+
+    if (!watch(&w)) {
+        return;
+    }
+    g_assert_cmpint(madvise(w.a.mem, HUGE, MADV_NOHUGEPAGE), ==, 0);
+    act_run(&w.a, NULL, HUGE, SIZE - HUGE);
+    g_assert_cmpuint(huge_bytes(&w.a), ==, SIZE - HUGE);
+    unwatch(&w);
+}
+
+/* A page that uffd-wp has armed keeps the 2 MiB mapped by small pages; they are
+ * not unmapped for nothing, and the rest is done. */
+static void collapses_beside_protected(void)
+{
+    g_autofree char *why = NULL;
+    VhPagemap pm;
+    Watched w;
+
+    if (!watch(&w)) {
+        return;
+    }
+    g_assert_true(vh_pagemap_open(&pm, &why));
+    if (!pm.scan || vh_uffd_error(w.u) ||
+        !vh_pagemap_protect(&pm, w.a.mem + 7 * PAGE, PAGE)) {
+        g_test_skip("pages cannot be write-protected");
+    } else {
+        for (int i = 0; i < 3; i++) {
+            act_run(&w.a, NULL, 0, SIZE);
+            g_assert_cmpuint(huge_bytes(&w.a), ==, SIZE - HUGE);
+            g_assert_true(vh_pagemap_present(&pm, w.a.mem + HUGE - PAGE));
+        }
+        g_assert_true(vh_uffd_set(w.u, w.a.mem, SIZE, false));
+        act_run(&w.a, NULL, 0, SIZE);
+        g_assert_cmpuint(huge_bytes(&w.a), ==, SIZE);
+    }
+    vh_pagemap_close(&pm);
+    unwatch(&w);
 }
 
 /* Unmapped, as by the trap; and what is smaller than a huge page is let be. */
@@ -336,7 +429,11 @@ int main(int argc, char **argv)
     add("splits", splits);
     add("splits-inside", splits_inside);
     add("while-written", while_written);
-    g_test_add_func("/huge/collapses-watched", collapses_watched);
+    g_test_add_func("/huge/watched/collapses", collapses_watched);
+    g_test_add_func("/huge/watched/in-vain", collapses_in_vain);
+    g_test_add_func("/huge/watched/behind-split", collapses_behind_split);
+    g_test_add_func("/huge/watched/beside-protected",
+                    collapses_beside_protected);
     g_test_add_func("/huge/collapses-unmapped", collapses_unmapped);
     g_test_add_func("/huge/splits-unmapped", splits_unmapped);
     g_test_add_func("/huge/allows", allows);

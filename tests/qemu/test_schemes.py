@@ -659,6 +659,12 @@ class Pageout(unittest.TestCase):
             self.assertTrue(g.intact())
 
 
+def kernel():
+    """Version of the host's: (6, 14)."""
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)",
+                                   os.uname().release).groups()))
+
+
 class Huge(unittest.TestCase):
     COLLAPSE = {"name": "hot", "action": "collapse",
                 "pattern": {"nr-accesses": {"min": 3},
@@ -681,11 +687,12 @@ class Huge(unittest.TestCase):
                 set_schemes(g, self.COLLAPSE)
             except QMPError as e:
                 self.skipTest(str(e))
-            g.qmp.wait_until("it is of huge pages", lambda: (
-                self.huge(g) >= hot.size // 2 or
-                "6.14" in (schemes(g)[0].get("detail") or "")), timeout=60)
-            if self.huge(g) < hot.size // 2:
+            if kernel() < (6, 14):
+                g.qmp.wait_until("it says why not", lambda: "6.14" in (
+                    schemes(g)[0].get("detail") or ""), timeout=60)
                 self.skipTest(schemes(g)[0]["detail"])
+            g.qmp.wait_until("it is of huge pages", lambda: self.huge(
+                g) >= hot.size // 2, timeout=60)
             self.assertGreater(stats(g)["sz-applied"], 0)
             self.assertTrue(g.intact())
 
