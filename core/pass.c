@@ -20,8 +20,9 @@
  * is still young when it is asked about again.
  *
  * Only what is given to the action is charged. DAMOS charges what its page
- * filters reject; as it costs hardly any time here, that would only keep the
- * action from its work.
+ * filters reject; that would only keep the action from its work. To look may be
+ * dear, though (filter young walks page tables): so after a step in which nothing
+ * was given to the action, the pass rests LOOK_REST times as long as it took.
  *
  * The pass is over when nothing is left or the quota is used up. It is stopped
  * when a new one is due, by an error, and when the scheme may not go on. In all
@@ -47,6 +48,7 @@
  * page tables. */
 #define LOOKS_PER_STEP 64
 #define LOOK_NS 2000000ULL
+#define LOOK_REST 9 /* so a pass takes a tenth of a core at most */
 
 /* When an action did nothing and did not say for how long. */
 #define WAIT_NS 1000000ULL
@@ -369,6 +371,14 @@ static bool looked_long(const VhSchemes *e, uint64_t start)
     return vh_clock_now(&e->env.action.clock) - start >= LOOK_NS;
 }
 
+static void rest_from_looking(const VhSchemes *e, VhSchemeRun *r,
+                              uint64_t start)
+{
+    uint64_t now = vh_clock_now(&e->env.action.clock);
+
+    r->walk.ready_ns = now + (now - start) * LOOK_REST;
+}
+
 void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
 {
     uint64_t start = vh_clock_now(&e->env.action.clock);
@@ -400,4 +410,5 @@ void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
             reset_age(e, r, p.from, until); /* or it is asked about for ever */
         }
     }
+    rest_from_looking(e, r, start);
 }

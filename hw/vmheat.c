@@ -575,8 +575,9 @@ static const PropertyHelp property_help[] = {
     { "primitive", "access check: auto, or a name that query-vmheat lists" },
     { "write-primitive", "tells writes apart: none, auto, or such a name" },
     { "primitive-plugin", "shared object with a primitive of your own" },
-    { "page-idle-bitmap", "file or /dev/fdset/N, for primitive idle-page" },
-    { "pagemap", "file or /dev/fdset/N, for primitive idle-page" },
+    { "page-idle-bitmap", "file or /dev/fdset/N, for primitive idle-page and "
+                         "filter young" },
+    { "pagemap", "file or /dev/fdset/N, for the same" },
     { "estimator", "estimator: classic" },
     { "schemes", "file of schemes (JSON), as vmheat-set-schemes takes them" },
     { "paused", "start paused; vmheat-resume starts it" },
