@@ -21,8 +21,9 @@
  *
  * Only what is given to the action is charged. DAMOS charges what its page
  * filters reject; that would only keep the action from its work. To look may be
- * dear, though (filter young walks page tables): so after a step in which nothing
- * was given to the action, the pass rests LOOK_REST times as long as it took.
+ * dear, though (filter young walks page tables): so after a step in which
+ * nothing was given to the action, the pass rests LOOK_REST times as long as it
+ * took.
  *
  * The pass is over when nothing is left or the quota is used up. It is stopped
  * when a new one is due, by an error, and when the scheme may not go on. In all

@@ -133,8 +133,8 @@ static void one_of_several(void)
 }
 
 /*
- * Watched with userfaultfd, memory is unmapped to come back as a huge page: what
- * fails then is in vain, not lost, and after a few times it is left alone.
+ * Watched with userfaultfd, memory is unmapped to come back as a huge page:
+ * what fails then is in vain, not lost, and after a few times it is left alone.
  */
 static void mapped_anew(gconstpointer advice)
 {
