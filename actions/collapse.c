@@ -42,9 +42,9 @@
 #include "actions/resident.h"
 
 /* After so many failures in a row some are left out before the next try: 1, 2,
- * 4, ... up to SKIP_MOST. */
+ * 4, ... and at most 2^10. */
 #define TRIES 4
-#define SKIP_MOST 1024
+#define DOUBLINGS 10
 
 typedef struct Collapse {
     const VhActionEnv *env;
@@ -115,7 +115,7 @@ static unsigned first_of(const uint64_t *bits)
 {
     unsigned i = 0;
 
-    while (i < VH_RESIDENT_PAGES - 1 && !(bits[i / 64] >> (i % 64) & 1)) {
+    while (i < VH_RESIDENT_PAGES - 1 && !vh_resident_bit(bits, i)) {
         i++;
     }
     return i;
@@ -128,13 +128,13 @@ static unsigned first_of(const uint64_t *bits)
  */
 static bool is_made(Collapse *c, uint64_t offset, const uint64_t *bits)
 {
-    const uint64_t one[VH_RESIDENT_WORDS] = { 1 };
     uint8_t *huge = c->alias.addr + offset;
-    uint8_t *addr = huge + first_of(bits) * VH_PAGE_SIZE;
+    uint8_t *page = huge + first_of(bits) * VH_PAGE_SIZE;
     bool made;
 
     madvise(huge, VH_HUGE_SIZE, MADV_HUGEPAGE);
-    made = !vh_populate(addr, 1, one) && is_huge(c, addr);
+    made = madvise(page, VH_PAGE_SIZE, MADV_POPULATE_READ) == 0 &&
+           is_huge(c, page);
     vh_alias_forget(&c->alias, offset, VH_HUGE_SIZE);
     return made;
 }
@@ -151,9 +151,9 @@ static bool holds_off(Collapse *c)
 
 static bool failed(Collapse *c)
 {
-    c->failures = MIN(c->failures + 1, TRIES + SKIP_MOST);
+    c->failures = MIN(c->failures + 1, TRIES + DOUBLINGS);
     if (c->failures >= TRIES) {
-        c->skip = MIN(1U << MIN(c->failures - TRIES, 16), SKIP_MOST);
+        c->skip = 1U << (c->failures - TRIES);
     }
     return false;
 }

@@ -137,7 +137,7 @@ static void batch_of(Batch *b, uint8_t *addr, unsigned pages,
 {
     b->n = 0;
     for (unsigned i = 0; i < pages; i++) {
-        if (bits[i / 64] >> (i % 64) & 1) {
+        if (vh_resident_bit(bits, i)) {
             b->addr[b->n] = addr + i * VH_PAGE_SIZE;
             b->node[b->n++] = node;
         }

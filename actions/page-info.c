@@ -52,11 +52,6 @@ static bool is_huge(VhPageInfo *p, const VhMapSection *s, uint64_t offset)
             vh_pagemap_query(&p->pagemap, s->hva + offset) & VH_PAGE_HUGE);
 }
 
-static bool bit(const uint64_t *bits, unsigned i)
-{
-    return bits[i / 64] >> (i % 64) & 1;
-}
-
 static bool is_present(const VhMapSection *s, uint64_t offset, uint64_t end,
                        uint64_t *until)
 {
@@ -65,8 +60,8 @@ static bool is_present(const VhMapSection *s, uint64_t offset, uint64_t end,
     bool first;
 
     vh_resident(s->hva + offset, pages, bits);
-    first = bit(bits, 0);
-    for (i = 1; i < pages && bit(bits, i) == first; i++) {
+    first = vh_resident_bit(bits, 0);
+    for (i = 1; i < pages && vh_resident_bit(bits, i) == first; i++) {
     }
     *until = offset + i * VH_PAGE_SIZE;
     return first;

@@ -194,7 +194,7 @@ void vh_paged_add(VhPaged *p, size_t index, const VhMapSection *s,
     for (size_t i = 0; i < pages; i++) {
         uint64_t bit = 1ULL << ((first + i) % 64);
 
-        if (left[i / 64] >> (i % 64) & 1) {
+        if (vh_resident_bit(left, i)) {
             /* it had left before, so it came back unseen */
             t->refaulted += a->bits[(first + i) / 64] & bit ? VH_PAGE_SIZE : 0;
             a->bits[(first + i) / 64] |= bit;

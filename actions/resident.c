@@ -32,11 +32,11 @@ int vh_advise_runs(uint8_t *addr, unsigned pages, const uint64_t *bits,
     int error = 0;
 
     while (i < pages) {
-        if (!(bits[i / 64] >> (i % 64) & 1)) {
+        if (!vh_resident_bit(bits, i)) {
             i++;
             continue;
         }
-        for (start = i; i < pages && (bits[i / 64] >> (i % 64) & 1); i++) {
+        for (start = i; i < pages && vh_resident_bit(bits, i); i++) {
         }
         if (madvise(addr + start * VH_PAGE_SIZE, (i - start) * VH_PAGE_SIZE,
                     advice) < 0 &&

@@ -23,6 +23,12 @@
  */
 unsigned vh_resident(const void *addr, unsigned pages, uint64_t *bits);
 
+/** vh_resident_bit() - is the bit of page @i set? */
+static inline bool vh_resident_bit(const uint64_t *bits, size_t i)
+{
+    return bits[i / 64] >> (i % 64) & 1;
+}
+
 /**
  * vh_advise_runs() - madvise() of the pages of @bits, run by run
  *

@@ -367,17 +367,9 @@ static void stop_at_quota(VhSchemes *e, VhSchemeRun *r)
     finish(e, r);
 }
 
-static bool looked_long(const VhSchemes *e, uint64_t start)
+static uint64_t looked_ns(const VhSchemes *e, uint64_t start)
 {
-    return vh_clock_now(&e->env.action.clock) - start >= LOOK_NS;
-}
-
-static void rest_from_looking(const VhSchemes *e, VhSchemeRun *r,
-                              uint64_t start)
-{
-    uint64_t now = vh_clock_now(&e->env.action.clock);
-
-    r->walk.ready_ns = now + (now - start) * LOOK_REST;
+    return vh_clock_now(&e->env.action.clock) - start;
 }
 
 void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
@@ -386,7 +378,7 @@ void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
     uint64_t room = vh_charge_room(&r->charge), until;
     Piece p;
 
-    for (int i = 0; i < LOOKS_PER_STEP && !looked_long(e, start); i++) {
+    for (int i = 0; i < LOOKS_PER_STEP && looked_ns(e, start) < LOOK_NS; i++) {
         if (!room) {
             stop_at_quota(e, r);
             return;
@@ -411,5 +403,5 @@ void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
             reset_age(e, r, p.from, until); /* or it is asked about for ever */
         }
     }
-    rest_from_looking(e, r, start);
+    r->walk.ready_ns = start + looked_ns(e, start) * (1 + LOOK_REST);
 }
