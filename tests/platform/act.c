@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "accel/uffd-share.h"
 #include "act.h"
 #include "actions/resident.h"
 
@@ -75,6 +76,24 @@ void act_open(Act *a, const char *name, RigKind kind, size_t size)
     s.file_backed = kind != RIG_ANONYMOUS;
     a->map = rig_map(&s, 1);
     open_action(a, name);
+}
+
+VhUffd *act_watch(const Act *a)
+{
+    VhHost host = { .size = sizeof(host) };
+    VhUffd *u = vh_uffd_get(&host);
+
+    if (!vh_uffd_hold(u, a->mem, a->size)) {
+        g_test_skip("userfaultfd cannot be used");
+        g_clear_pointer(&u, vh_uffd_unref);
+    }
+    return u;
+}
+
+void act_unwatch(const Act *a, VhUffd *u)
+{
+    vh_uffd_drop(u, a->mem, a->size, false);
+    vh_uffd_unref(u);
 }
 
 bool act_kernel_is(unsigned major, unsigned minor)

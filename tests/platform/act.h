@@ -48,6 +48,16 @@ void act_open(Act *a, const char *name, RigKind kind, size_t size);
  * pages */
 void act_open_small(Act *a, const char *name, RigKind kind, size_t size);
 
+/**
+ * act_watch() - registers the memory with userfaultfd, as that of the trap is
+ *
+ * Skips the test (NULL) when that cannot be.
+ */
+struct VhUffd *act_watch(const Act *a);
+
+/** act_unwatch() - ends it */
+void act_unwatch(const Act *a, struct VhUffd *u);
+
 /** act_kernel_is() - Linux @major.@minor or later */
 bool act_kernel_is(unsigned major, unsigned minor);
 

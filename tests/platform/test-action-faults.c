@@ -138,20 +138,17 @@ static void one_of_several(void)
  */
 static void mapped_anew(gconstpointer advice)
 {
-    VhHost host = { .size = sizeof(host) };
-    VhUffd *u = vh_uffd_get(&host);
     g_autofree char *detail = NULL;
     unsigned failed;
+    VhUffd *u;
     Act a;
 
     if (!act_probe("collapse", NULL)) {
-        vh_uffd_unref(u);
         return;
     }
     act_open_small(&a, "collapse", RIG_SHARED, SIZE);
-    if (!vh_uffd_hold(u, a.mem, SIZE)) {
-        g_test_skip("userfaultfd cannot be used");
-    } else {
+    u = act_watch(&a);
+    if (u) {
         act_write(&a);
         arm(GPOINTER_TO_INT(advice), ENOMEM, G_MAXUINT);
         fault.mem = a.mem;
@@ -169,10 +166,9 @@ static void mapped_anew(gconstpointer advice)
         g_assert_true(detail || fault.advice == MADV_POPULATE_WRITE);
         arm(0, 0, 0);
         act_write_stop(&a);
-        vh_uffd_drop(u, a.mem, SIZE, false);
+        act_unwatch(&a, u);
     }
     act_close(&a);
-    vh_uffd_unref(u);
 }
 
 /* What is missing stays missing, and comes with the next try. */

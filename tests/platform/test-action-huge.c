@@ -91,25 +91,20 @@ static void collapses(gconstpointer kind)
 /* Memory of small pages watched with userfaultfd, as that of the trap is. */
 typedef struct Watched {
     Act a;
-    VhHost host;
     VhUffd *u;
 } Watched;
 
 static bool watch_any(Watched *w)
 {
-    *w = (Watched){ .host = { .size = sizeof(w->host) } };
     if (!act_probe("collapse", NULL)) {
         return false;
     }
-    w->u = vh_uffd_get(&w->host);
     act_open_small(&w->a, "collapse", RIG_SHARED, SIZE);
-    if (!vh_uffd_hold(w->u, w->a.mem, SIZE)) {
-        g_test_skip("userfaultfd cannot be used");
+    w->u = act_watch(&w->a);
+    if (!w->u) {
         act_close(&w->a);
-        vh_uffd_unref(w->u);
-        return false;
     }
-    return true;
+    return w->u != NULL;
 }
 
 static bool watch(Watched *w)
@@ -123,9 +118,8 @@ static bool watch(Watched *w)
 
 static void unwatch(Watched *w)
 {
-    vh_uffd_drop(w->u, w->a.mem, SIZE, false);
+    act_unwatch(&w->a, w->u);
     act_close(&w->a);
-    vh_uffd_unref(w->u);
 }
 
 static void collapses_watched(void)
