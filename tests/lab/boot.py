@@ -11,9 +11,9 @@ all planned tests were reported, none failed, and the machine said it was done.
 Now and then, with an inner guest running, the outer kernel takes a triple
 fault, without a panic, which resets the machine, or runs into a breakpoint that
 it has put into its own code for a moment ("Oops: int3"); QEMU's emulation is
-suspected. Then it is booted again and goes on with the test it was at. Crashes are
-counted and shown. Any other early end is a failure, and so are MOST_CRASHES in
-the same test.
+suspected. Then it is booted again and goes on with the test it was at. Crashes
+are counted and shown. Any other early end is a failure, and so are MOST_CRASHES
+in the same test.
 """
 
 import argparse
@@ -36,7 +36,7 @@ NODES = ["-object", "memory-backend-ram,id=node0,size=2048M",
          "-numa", "node,memdev=node0,cpus=0-1", "-numa", "node,memdev=node1"]
 BAIL_OUT = "Bail out!"
 MOST_CRASHES = 3
-RESET = "# the emulated guest failed: "
+RESET = "# the emulated guest failed: "  # Case.again() of lab.py says it
 MOST_RESETS = 8  # of inner guests in all; 2 are to be expected in 30
 CRASH = "Triple fault"
 PATCHING = "Oops: int3"

@@ -23,7 +23,8 @@ def load(path):
             return json.load(f)
     except (FileNotFoundError, ValueError):
         return {"kernel": path, "passed": 0, "failed": 0, "skipped": [],
-                "crashes": 0, "resets": 0, "seconds": 0, "problem": "there are no results"}
+                "crashes": 0, "resets": 0, "seconds": 0,
+                "problem": "there are no results"}
 
 
 def show(result):
