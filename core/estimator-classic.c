@@ -385,6 +385,14 @@ static void classic_reset_age(void *e, VhRange range)
     }
 }
 
+static size_t classic_bytes(const void *e)
+{
+    const Classic *c = e;
+
+    return sizeof(*c) + c->regions.room * sizeof(*c->regions.v) +
+           c->chooser.room * sizeof(*c->chooser.order);
+}
+
 const VhEstimatorOps vh_estimator_classic = {
     .name = "classic",
     .summary = "DAMON's region-based sampling with adaptive regions",
@@ -397,4 +405,5 @@ const VhEstimatorOps vh_estimator_classic = {
     .observe = classic_observe,
     .aggregate = classic_aggregate,
     .reset_age = classic_reset_age,
+    .bytes = classic_bytes,
 };

@@ -9,7 +9,8 @@
  *   observe    hand the answers to the estimator
  *   aggregate  when the aggregation interval is over and at least one check
  *              was answered in it, publish a new snapshot
- *   plan, arm  for the coming interval, within the budget
+ *   plan, arm  for the coming interval, within the budget; pages that the
+ *              estimator left armed earlier are only collected next time
  * and returns when it wants to be called again. A call before that time does
  * nothing; a late call makes one long interval, never several made-up ones.
  * An aggregation in which throttling left no answer at all is extended.
@@ -232,6 +233,8 @@ static void publish_stats(VhMonitor *m)
     m->now.throttled = stretch(m) > 1;
     m->now.primitive = m->sensors[ACCESSES].stats;
     m->now.writes = m->sensors[WRITES].stats;
+    m->now.estimator_bytes =
+        m->estimator->bytes ? m->estimator->bytes(m->est) : 0;
     pthread_mutex_lock(&m->lock);
     m->stats = m->now;
     pthread_mutex_unlock(&m->lock);
@@ -478,10 +481,28 @@ static void aggregate(VhMonitor *m, uint64_t now)
     m->answered = 0;
 }
 
+/* Arms those that are not; the estimator puts them first. */
+static void arm_new(VhMonitor *m, Sensor *s)
+{
+    size_t n = 0;
+
+    while (n < s->nr_checks && s->checks[n].state == VH_CHECK_NEW) {
+        n++;
+    }
+    if (!n) {
+        return;
+    }
+    s->use.ops->arm(s->state, s->checks, n);
+    for (size_t i = 0; i < n; i++) {
+        m->now.skipped += s->checks[i].state == VH_CHECK_SKIPPED;
+    }
+}
+
 static void plan_and_arm(VhMonitor *m, Sensor *s)
 {
     VhPlanBudget budget = { .max_checks = m->attrs.max_regions,
-                            .write = s == &m->sensors[WRITES] };
+                            .write = s == &m->sensors[WRITES],
+                            .persistent = s->use.caps.persistent };
 
     vh_budget_plan(&s->budget, &budget);
     if (s->use.ops->allow) {
@@ -493,13 +514,7 @@ static void plan_and_arm(VhMonitor *m, Sensor *s)
     }
     s->nr_checks = m->estimator->plan(m->est, &budget, s->checks);
     m->now.checks += s->nr_checks;
-    if (!s->nr_checks) {
-        return;
-    }
-    s->use.ops->arm(s->state, s->checks, s->nr_checks);
-    for (size_t i = 0; i < s->nr_checks; i++) {
-        m->now.skipped += s->checks[i].state == VH_CHECK_SKIPPED;
-    }
+    arm_new(m, s);
 }
 
 /* @worker_ns: its part of the worker's time, which cannot be told apart */

@@ -25,12 +25,15 @@
  *             believed cold are not counted.
  * @write: plan checks for writes only (VhCheck::write); answers to these tell
  *         nr_writes
+ * @persistent: a page that was armed and found silent is still armed, so that
+ *              it can be asked about again with a check in state ARMED
  */
 typedef struct VhPlanBudget {
     size_t max_checks;
     size_t max_arms;
     double max_fires;
     bool write;
+    bool persistent;
 } VhPlanBudget;
 
 /**
@@ -45,13 +48,21 @@ typedef struct VhPlanBudget {
  *              off, those inside keep their history
  * @restart: forget what was observed since the last aggregate(): time went by
  *           in which nobody looked
- * @plan: fill @out with checks in state VH_CHECK_NEW; returns how many
+ * @plan: fill @out with checks, returns how many. First those to arm, in state
+ *        VH_CHECK_NEW. Then, with VhPlanBudget::persistent only, those that
+ *        were armed in an earlier interval and left armed, in state
+ *        VH_CHECK_ARMED: they are not armed again, only collected, and their
+ *        answer speaks for the time since they were last armed or found
+ *        silent. Each needs the granule that arm() said. A page stays armed
+ *        while nobody asks about it; not after an answer other than SILENT,
+ *        set_ranges() or restart().
  * @observe: learn from answered checks; unknown and SKIPPED/LOST ones are
  *           ignored
  * @aggregate: close the aggregation interval; returns a new snapshot with
  *             regions filled in (the monitor sets sequence and times)
  * @reset_age: memory in this range begins a new age; may split regions that
  *             reach beyond it. Checks under way stay good. May be NULL.
+ * @bytes: memory it holds, for VhMonitorStats; may be NULL
  */
 typedef struct VhEstimatorOps {
     const char *name;
@@ -65,6 +76,7 @@ typedef struct VhEstimatorOps {
     void (*observe)(void *e, const VhCheck *checks, size_t n);
     VhSnapshot *(*aggregate)(void *e);
     void (*reset_age)(void *e, VhRange r);
+    size_t (*bytes)(const void *e);
 } VhEstimatorOps;
 
 /** vh_estimators() - all estimators, default first, NULL terminated */

@@ -76,6 +76,8 @@ typedef struct VhMonitorConfig {
  * @throttled: the budget, not the user, sets the sampling interval
  * @primitive: the primitive's own figures
  * @writes: those of the primitive for writes
+ * @estimator_bytes: memory the estimator held at the latest tick; 0 when it
+ *                   doesn't say
  */
 typedef struct VhMonitorStats {
     uint64_t ticks;
@@ -88,6 +90,7 @@ typedef struct VhMonitorStats {
     bool throttled;
     VhPrimitiveStats primitive;
     VhPrimitiveStats writes;
+    uint64_t estimator_bytes;
 } VhMonitorStats;
 
 typedef struct VhMonitor VhMonitor;

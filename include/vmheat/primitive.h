@@ -37,7 +37,7 @@
 /** enum VhCheckState - what became of one access check */
 typedef enum VhCheckState {
     VH_CHECK_NEW,     /* wanted by the estimator, not armed yet */
-    VH_CHECK_ARMED,   /* armed: the next access will be seen */
+    VH_CHECK_ARMED,   /* armed, now or earlier: the next access will be seen */
     VH_CHECK_SILENT,  /* collected: not accessed since armed */
     VH_CHECK_FIRED,   /* collected: accessed since armed */
     VH_CHECK_SKIPPED, /* not armed: over budget or page not checkable */
@@ -237,7 +237,9 @@ typedef struct VhHost {
  * @set_map: watch this map from now on; takes its own reference
  * @arm: arm the pages of @checks; sets state, present and granule of each
  * @collect: for each ARMED check sets SILENT, FIRED or LOST; a fired or lost
- *           page is no longer armed, a silent one is if caps.persistent
+ *           page is no longer armed, a silent one is if caps.persistent. Then
+ *           there are also checks of pages that an arm() before the latest one
+ *           armed, with the granule it said, and in a batch without any arm().
  * @idle: see above; may be NULL
  * @release: see above; frees the state
  * @stats: fill @out; never blocks; worker thread
