@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Draws plot.h's panels with cairo, three in a row, all with the same axes so
+ * that they can be compared; the legend is below them.
+ */
+#include <glib.h>
+#include <cairo.h>
+#ifdef CAIRO_HAS_SVG_SURFACE
+#include <cairo-svg.h>
+#endif
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "plot.h"
+
+#define COLUMNS 3
+#define PANEL_W 330
+#define PANEL_H 250
+#define LEFT 46 /* of a panel, for the y axis */
+#define RIGHT 14
+#define TOP 30
+#define BOTTOM 40
+#define HEAD 44
+#define LEGEND_ROW 22
+#define FONT 12
+#define MARK 3.2
+#define PNG_SCALE 2
+
+typedef struct Plot {
+    cairo_t *cr;
+    const PlotPanel *panels;
+    size_t n;
+    int from, to; /* decades of the x axis */
+} Plot;
+
+/* Colours that the colour-blind can tell apart (Okabe, Ito). */
+static void set_colour(cairo_t *cr, size_t i)
+{
+    static const unsigned rgb[] = { 0x0072b2, 0xe69f00, 0x009e73, 0xd55e00,
+                                    0xcc79a7, 0x56b4e9, 0x000000, 0x999999 };
+    unsigned c = rgb[i % G_N_ELEMENTS(rgb)];
+
+    cairo_set_source_rgb(cr, (c >> 16) / 255.0, (c >> 8 & 255) / 255.0,
+                         (c & 255) / 255.0);
+}
+
+static void grey(cairo_t *cr, double shade)
+{
+    cairo_set_source_rgb(cr, shade, shade, shade);
+}
+
+/* @align: 0 begins at @x, 0.5 is centred, 1 ends there. */
+static void text(cairo_t *cr, double x, double y, double align, double size,
+                 const char *s)
+{
+    cairo_text_extents_t e;
+
+    cairo_set_font_size(cr, size);
+    cairo_text_extents(cr, s, &e);
+    cairo_move_to(cr, x - align * e.x_advance, y);
+    cairo_show_text(cr, s);
+}
+
+static double x_of(const Plot *p, double cost)
+{
+    double at = (log10(MAX(cost, 1e-9)) - p->from) / (p->to - p->from);
+
+    return LEFT + CLAMP(at, 0, 1) * (PANEL_W - LEFT - RIGHT);
+}
+
+static double y_of(double f1)
+{
+    return PANEL_H - BOTTOM - f1 * (PANEL_H - TOP - BOTTOM);
+}
+
+static void line(cairo_t *cr, double x0, double y0, double x1, double y1)
+{
+    cairo_move_to(cr, x0, y0);
+    cairo_line_to(cr, x1, y1);
+    cairo_stroke(cr);
+}
+
+/* "100", "10k", "1M" */
+static void decade_name(int decade, char *buf, size_t len)
+{
+    static const char *const units[] = { "", "k", "M", "G" };
+
+    g_snprintf(buf, len, "%.0f%s", pow(10, decade % 3),
+               units[MIN(decade / 3, 3)]);
+}
+
+static void draw_axes(const Plot *p)
+{
+    cairo_t *cr = p->cr;
+    char buf[16];
+
+    cairo_set_line_width(cr, 1);
+    for (int d = p->from; d <= p->to; d++) {
+        double x = x_of(p, pow(10, d));
+
+        grey(cr, 0.88);
+        line(cr, x, y_of(0), x, y_of(1));
+        grey(cr, 0.25);
+        decade_name(d, buf, sizeof(buf));
+        text(cr, x, y_of(0) + 16, 0.5, FONT - 1, buf);
+    }
+    for (int i = 0; i <= 4; i++) {
+        double y = y_of(i / 4.0);
+
+        grey(cr, i ? 0.88 : 0.25);
+        line(cr, LEFT, y, PANEL_W - RIGHT, y);
+        grey(cr, 0.25);
+        g_snprintf(buf, sizeof(buf), "%.2f", i / 4.0);
+        text(cr, LEFT - 6, y + 4, 1, FONT - 1, buf);
+    }
+    text(cr, (LEFT + PANEL_W - RIGHT) / 2.0, y_of(0) + 32, 0.5, FONT - 1,
+         "checks per second");
+}
+
+/* A shape of its own for each curve, for those who print in grey. */
+static void draw_mark(cairo_t *cr, size_t shape, double x, double y)
+{
+    cairo_new_path(cr);
+    switch (shape % 3) {
+    case 0:
+        cairo_arc(cr, x, y, MARK, 0, 2 * G_PI);
+        break;
+    case 1:
+        cairo_rectangle(cr, x - MARK, y - MARK, 2 * MARK, 2 * MARK);
+        break;
+    default:
+        cairo_move_to(cr, x, y - MARK * 1.3);
+        cairo_line_to(cr, x + MARK * 1.3, y + MARK);
+        cairo_line_to(cr, x - MARK * 1.3, y + MARK);
+        cairo_close_path(cr);
+    }
+    cairo_fill(cr);
+}
+
+static void draw_curve(const Plot *p, const PlotCurve *c, size_t style)
+{
+    set_colour(p->cr, style);
+    cairo_set_line_width(p->cr, 1.8);
+    cairo_new_path(p->cr); /* text leaves a point behind */
+    for (size_t i = 0; i < c->nr; i++) {
+        cairo_line_to(p->cr, x_of(p, c->x[i]), y_of(c->y[i]));
+    }
+    cairo_stroke(p->cr);
+    for (size_t i = 0; i < c->nr; i++) {
+        draw_mark(p->cr, style, x_of(p, c->x[i]), y_of(c->y[i]));
+    }
+}
+
+static void draw_panel(const Plot *p, const PlotPanel *panel)
+{
+    draw_axes(p);
+    grey(p->cr, 0);
+    text(p->cr, LEFT, TOP - 10, 0, FONT + 1, panel->title);
+    for (size_t i = 0; i < panel->nr; i++) {
+        draw_curve(p, &panel->curves[i], i);
+    }
+}
+
+static size_t rows(const Plot *p)
+{
+    return (p->n + COLUMNS - 1) / COLUMNS;
+}
+
+static void draw_legend(const Plot *p)
+{
+    const PlotPanel *panel = &p->panels[0];
+    double y = HEAD + rows(p) * PANEL_H + LEGEND_ROW / 2.0;
+
+    for (size_t i = 0; i < panel->nr; i++, y += LEGEND_ROW) {
+        set_colour(p->cr, i);
+        cairo_set_line_width(p->cr, 1.8);
+        line(p->cr, LEFT, y, LEFT + 30, y);
+        draw_mark(p->cr, i, LEFT + 15, y);
+        grey(p->cr, 0.1);
+        text(p->cr, LEFT + 40, y + 4, 0, FONT, panel->curves[i].label);
+    }
+}
+
+static void draw(const Plot *p)
+{
+    cairo_t *cr = p->cr;
+
+    grey(cr, 1);
+    cairo_paint(cr);
+    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           CAIRO_FONT_WEIGHT_NORMAL);
+    grey(cr, 0);
+    text(cr, LEFT, 26, 0, FONT + 3,
+         "How much of hot memory is seen (F1, by bytes) for how many checks");
+    for (size_t i = 0; i < p->n; i++) {
+        cairo_save(cr);
+        cairo_translate(cr, i % COLUMNS * PANEL_W,
+                        HEAD + (double)(i / COLUMNS) * PANEL_H);
+        draw_panel(p, &p->panels[i]);
+        cairo_restore(cr);
+    }
+    draw_legend(p);
+}
+
+/* Whole decades that hold all points. */
+static void choose_decades(Plot *p)
+{
+    double least = INFINITY, most = 1;
+
+    for (size_t i = 0; i < p->n; i++) {
+        for (size_t k = 0; k < p->panels[i].nr; k++) {
+            const PlotCurve *c = &p->panels[i].curves[k];
+
+            for (size_t j = 0; j < c->nr; j++) {
+                least = MIN(least, c->x[j]);
+                most = MAX(most, c->x[j]);
+            }
+        }
+    }
+    p->from = isinf(least) ? 0 : floor(log10(MAX(least, 1)));
+    p->to = MAX(ceil(log10(most)), p->from + 1);
+}
+
+static cairo_surface_t *new_surface(const char *path, double w, double h)
+{
+    if (g_str_has_suffix(path, ".png")) {
+        cairo_surface_t *s = cairo_image_surface_create(
+            CAIRO_FORMAT_RGB24, w * PNG_SCALE, h * PNG_SCALE);
+
+        cairo_surface_set_device_scale(s, PNG_SCALE, PNG_SCALE);
+        return s;
+    }
+#ifdef CAIRO_HAS_SVG_SURFACE
+    return cairo_svg_surface_create(path, w, h);
+#else
+    return NULL;
+#endif
+}
+
+static cairo_status_t finish(cairo_surface_t *s, const char *path)
+{
+    cairo_status_t status = cairo_surface_status(s);
+
+    if (!status && g_str_has_suffix(path, ".png")) {
+        status = cairo_surface_write_to_png(s, path);
+    }
+    cairo_surface_finish(s);
+    return status ?: cairo_surface_status(s);
+}
+
+/* Asked before minutes of simulation, not after. */
+static bool can_write(const char *path, char **why)
+{
+    FILE *f = fopen(path, "ab");
+
+    if (!f) {
+        *why = g_strdup_printf("--plot: cannot write '%s': %s", path,
+                               g_strerror(errno));
+        return false;
+    }
+    fclose(f);
+    return true;
+}
+
+bool plot_write(const char *path, const PlotPanel *panels, size_t n, char **why)
+{
+    Plot p = { .panels = panels, .n = n };
+    cairo_surface_t *s;
+    cairo_status_t status;
+
+    if (!n) {
+        return can_write(path, why);
+    }
+    s = new_surface(path, MIN(n, COLUMNS) * PANEL_W,
+                    HEAD + rows(&p) * PANEL_H + panels->nr * LEGEND_ROW + 8);
+    if (!s) {
+        *why = g_strdup("--plot: this cairo writes no SVG; use a .png");
+        return false;
+    }
+    p.cr = cairo_create(s);
+    choose_decades(&p);
+    draw(&p);
+    cairo_destroy(p.cr);
+    status = finish(s, path);
+    cairo_surface_destroy(s);
+    if (status) {
+        *why = g_strdup_printf("--plot: cannot write '%s': %s", path,
+                               cairo_status_to_string(status));
+    }
+    return !status;
+}

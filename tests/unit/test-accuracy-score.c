@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Known scores, and runs that repeat: bench/accuracy. */
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+#include "quantile.h"
+#include "report.h"
+
+#define MIB (1ULL << 20)
+#define S 1000000000ULL
+
+/* 8 MiB: [0, 2) at 50 a second, read only; [2, 3) at 2; the rest never. */
+static Workload *make_truth(void)
+{
+    const Line lines[] = { { 0, 0, 2 * MIB, 50, 0 },
+                           { 0, 2 * MIB, 3 * MIB, 2, 1 },
+                           { 5 * S, 7 * MIB, 8 * MIB, 1, 0 },
+                           { 6 * S, 2 * MIB, 3 * MIB, 10, 1 } };
+    g_autofree char *why = NULL;
+
+    return workload_new(8 * MIB, lines, G_N_ELEMENTS(lines), &why);
+}
+
+/* [0, 1) 10 of 10, [1, 4) 1 of 10, [4, 8) never; writes 5 of 10 in [4, 8) */
+static VhSnapshot *make_snapshot(void)
+{
+    const VhSnapRegion regions[] = { { 0, MIB, 10, 0, 0 },
+                                     { MIB, 4 * MIB, 1, 0, 0 },
+                                     { 4 * MIB, 8 * MIB, 0, 0, 5 } };
+    VhSnapshot *s = vh_snapshot_new(G_N_ELEMENTS(regions));
+
+    memcpy(s->regions, regions, sizeof(regions));
+    s->max_nr_accesses = 10;
+    return s;
+}
+
+static Exam make_exam(const Workload *w, Rule rule)
+{
+    return (Exam){ .work = w,
+                   .judge = judge_of("classic"),
+                   .rule = rule,
+                   .hot_hz = 5,
+                   .interval_s = 0.01 };
+}
+
+static void assert_near(double got, double expected)
+{
+    g_assert_cmpfloat_with_epsilon(got, expected, 1e-9);
+}
+
+static void test_half(void)
+{
+    Workload *w = make_truth();
+    VhSnapshot *s = make_snapshot();
+    Exam e = make_exam(w, RULE_HALF);
+    Score got = score(&e, s);
+
+    g_assert_cmpuint(hot_bytes(&e), ==, 2 * MIB);
+    assert_near(got.precision, 1); /* calls [0, 1) */
+    assert_near(got.recall, 0.5);
+    assert_near(got.f1, 2 / 3.0);
+    assert_near(got.wss_error, 0.5);
+    assert_near(got.f1_best, 2 / 3.0); /* 2 of 4 and 2 of 2: as good */
+    e.writes = true;
+    got = score(&e, s);
+    assert_near(got.precision, 0); /* calls [4, 8), nothing is */
+    assert_near(got.wss_error, 1);
+    vh_snapshot_unref(s);
+    workload_free(w);
+}
+
+/* 1 of 10 in 10 ms is 10.5 a second. */
+static void test_rate(void)
+{
+    Workload *w = make_truth();
+    VhSnapshot *s = make_snapshot();
+    Exam e = make_exam(w, RULE_RATE);
+    double slow = -log1p(-0.1) / 0.01, fast = -log1p(-0.95) / 0.01;
+    Score got = score(&e, s);
+
+    assert_near(got.precision, 0.5); /* calls [0, 4) */
+    assert_near(got.recall, 1);
+    assert_near(got.wss_error, 1);
+    /* a third each of [0, 1), [1, 2) and the warm [2, 3): the middle one */
+    g_assert_cmpfloat((slow - 2) / 2, <, (fast - 50) / 50);
+    assert_near(got.rate_error, (slow - 2) / 2);
+    vh_snapshot_unref(s);
+    workload_free(w);
+}
+
+static void test_nothing(void)
+{
+    Workload *w = make_truth();
+    VhSnapshot *s = vh_snapshot_new(0);
+    Exam e = make_exam(w, RULE_RATE);
+    Score got = score(&e, NULL);
+
+    assert_near(got.precision, 0);
+    assert_near(got.f1, 0);
+    assert_near(score(&e, s).f1_best, 0);
+    g_assert_true(isnan(got.rate_error));
+    e.hot_hz = 1000; /* nothing is hot, and nothing is called so */
+    got = score(&e, s);
+    assert_near(got.f1, 1);
+    assert_near(got.f1_best, 1);
+    assert_near(got.wss_error, 0);
+    vh_snapshot_unref(s);
+    workload_free(w);
+}
+
+static void test_changes(void)
+{
+    Workload *w = make_truth();
+    Exam e = make_exam(w, RULE_RATE);
+
+    g_assert_true(hot_changed(&e)); /* the start */
+    e.now_ns = 5 * S;
+    g_assert_false(hot_changed(&e)); /* not hot enough */
+    e.now_ns = 6 * S;
+    g_assert_true(hot_changed(&e));
+    workload_free(w);
+}
+
+static void test_quantile(void)
+{
+    double v[] = { INFINITY, 3, NAN, 1, 2 }, none[] = { NAN };
+
+    assert_near(quantile(v, 5, 0), 1);
+    assert_near(quantile(v, 4, 0.3), 2); /* four are left */
+    g_assert_true(isinf(quantile(v, 4, 1)));
+    g_assert_true(isnan(quantile(none, 1, 0.5)));
+    g_assert_true(isnan(quantile(NULL, 0, 0.5)));
+}
+
+static char *run(const char *const *args, size_t n)
+{
+    char *argv[16] = { "accuracy" }, **v = argv;
+    int argc = n + 1;
+    g_autofree Result *r = NULL;
+    char *why = NULL, *json;
+    Options o;
+
+    memcpy(argv + 1, args, n * sizeof(*args));
+    g_assert_true(options_parse(&o, &argc, &v, &why));
+    r = g_new0(Result, o.seeds);
+    g_assert_true(run_seeds(&o, r, &why));
+    json = report_json(&o, r, o.seeds);
+    options_clear(&o);
+    return json;
+}
+
+static void test_repeats(void)
+{
+    const char *args[] = { "--pattern=moving", "--estimator=classic",
+                           "--size=1G",        "--seconds=12",
+                           "--no-cpu",         "--writes",
+                           "--seeds=2",        "--seed=7" };
+    g_autofree char *one = run(args, G_N_ELEMENTS(args));
+    g_autofree char *two = run(args, G_N_ELEMENTS(args));
+    g_autofree char *other = NULL;
+
+    g_assert_cmpstr(one, ==, two);
+    g_assert_null(strstr(one, "cpu_ns_per_tick"));
+    args[7] = "--seed=8";
+    other = run(args, G_N_ELEMENTS(args));
+    g_assert_cmpstr(one, !=, other);
+}
+
+static void assert_refused(const char *option, const char *says)
+{
+    char *argv[] = { "accuracy", (char *)option, NULL }, **v = argv;
+    g_autofree char *why = NULL;
+    int argc = 2;
+    Options o;
+
+    g_assert_false(options_parse(&o, &argc, &v, &why));
+    g_assert_cmpstr(why, ==, says);
+    options_clear(&o);
+}
+
+static void test_options(void)
+{
+    assert_refused("--size=5", "--size: '5' is not a multiple of 2M from 2M "
+                               "to 64T (bytes, or with K, M, G, T)");
+    assert_refused("--seeds=0", "--seeds: '0' is not a number from 1 to 10000");
+    assert_refused("--granule=8K", "--granule: '8K' is not 4096 or 2M");
+    assert_refused("--rule=best", "--rule: 'best' is not half or rate");
+    assert_refused("--pattern=x",
+                   "--pattern: 'x' is not one of those that --help lists");
+    assert_refused("--plot=x.pdf",
+                   "--plot: 'x.pdf' is not a name that ends in .svg or .png");
+    assert_refused("more", "'more' is not an option; see --help");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/accuracy/score/half", test_half);
+    g_test_add_func("/accuracy/score/rate", test_rate);
+    g_test_add_func("/accuracy/score/nothing", test_nothing);
+    g_test_add_func("/accuracy/score/changes", test_changes);
+    g_test_add_func("/accuracy/score/quantile", test_quantile);
+    g_test_add_func("/accuracy/run/repeats", test_repeats);
+    g_test_add_func("/accuracy/run/options", test_options);
+    return g_test_run();
+}
