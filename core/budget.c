@@ -19,6 +19,8 @@
 #define OUTLIER 4.0
 #define FIRST_TICKS 3
 #define USUAL_GAIN 0.125
+#define ASK_SHARE 0.07
+#define ASK_NS 1500.0 /* collecting an answer and learning from it */
 
 void vh_budget_set_limits(VhBudget *b, const VhLimits *limits, bool nested)
 {
@@ -45,17 +47,18 @@ static double burst_s(const VhBudget *b, uint64_t sampling_ns)
     return CLAMP(sampling_ns / NS_PER_S * b->stretch, BURST_S, 1.0);
 }
 
+static double affordable_fires(const VhBudget *b, const VhPrimitiveStats *now)
+{
+    return now->fire_ns ? MIN(b->traps, b->guest_share * FIRE_SHARE * NS_PER_S /
+                                            now->fire_ns)
+                        : b->traps;
+}
+
 static void refill_fires(VhBudget *b, double dt, double burst,
                          const VhPrimitiveStats *now)
 {
-    double rate = b->traps;
+    double rate = affordable_fires(b, now);
 
-    if (now->fire_ns) {
-        double affordable =
-            b->guest_share * FIRE_SHARE * NS_PER_S / now->fire_ns;
-
-        rate = MIN(rate, affordable);
-    }
     b->fires -= now->fires - b->seen.primitive.fires;
     b->fires = MIN(b->fires + rate * dt, MAX(1, rate * burst));
 }
@@ -161,11 +164,19 @@ void vh_budget_update(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns,
     b->seen = *costs;
 }
 
+void vh_budget_owe(VhBudget *b, double fires)
+{
+    b->fires -= fires;
+}
+
 void vh_budget_plan(const VhBudget *b, VhPlanBudget *out)
 {
     double spare_ns = b->arm_ns - b->batch_ns;
 
     out->max_fires = MAX(b->fires, 0);
+    out->fires_per_s = affordable_fires(b, &b->seen.primitive);
+    out->asks_per_s =
+        b->guest_share * WORKER_FACTOR * ASK_SHARE * NS_PER_S / ASK_NS;
     if (!b->one_arm_ns) {
         out->max_arms = b->arm_ns >= 0 ? SIZE_MAX : 0;
     } else {

@@ -30,7 +30,11 @@
  *
  * Limits: a fire of a page armed for an earlier check that was silent, and
  * that no check asks about again, is not seen, so not charged. There is at
- * most one for each arm, so arms bound them.
+ * most one for each arm, so arms bound them. An estimator that leaves pages
+ * armed on purpose says how many fires that will be, vh_budget_owe().
+ *
+ * Pages left armed cost the worker when they are asked about. ASK_SHARE of its
+ * budget is for that, at ASK_NS each.
  *
  * Pure arithmetic on the times it is given.
  */
@@ -112,6 +116,9 @@ void vh_budget_set_limits(VhBudget *b, const VhLimits *limits, bool nested);
  */
 void vh_budget_update(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns,
                       const VhCosts *costs);
+
+/** vh_budget_owe() - @fires will happen that no statistics will tell */
+void vh_budget_owe(VhBudget *b, double fires);
 
 /** vh_budget_plan() - fill in max_fires and max_arms */
 void vh_budget_plan(const VhBudget *b, VhPlanBudget *out);

@@ -6,6 +6,7 @@
 
 static const VhEstimatorOps *const estimators[] = {
     &vh_estimator_classic,
+    &vh_estimator_exposure,
     NULL,
 };
 

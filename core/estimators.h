@@ -5,6 +5,6 @@
 
 #include "vmheat/estimator.h"
 
-extern const VhEstimatorOps vh_estimator_classic;
+extern const VhEstimatorOps vh_estimator_classic, vh_estimator_exposure;
 
 #endif

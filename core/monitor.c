@@ -16,7 +16,7 @@
  * An aggregation in which throttling left no answer at all is extended.
  *
  * Nothing is allocated in a tick except the snapshot: checks are kept in an
- * array made for max_regions.
+ * array made at the start.
  *
  * Threads: one thread calls everything, except vh_monitor_snapshot(),
  * vh_monitor_ranges() and vh_monitor_stats(), which any thread may call at any
@@ -40,6 +40,8 @@
 
 #include "budget.h"
 #include "vmheat/monitor.h"
+
+#define CHECKS_LEAST 1024
 
 enum { ACCESSES, WRITES, SENSORS };
 
@@ -67,6 +69,7 @@ struct VhMonitor {
 
     bool started; /* false: the next tick starts an aggregation */
     uint64_t last_tick_ns;
+    unsigned shorter;        /* the running interval is, so many times */
     uint64_t aggregation_ns; /* when the aggregation began */
     uint64_t answered;       /* checks in this aggregation */
     VhMonitorStats now;      /* the ticking thread's own */
@@ -83,10 +86,16 @@ static bool used(const Sensor *s)
     return s->use.ops != NULL;
 }
 
+/* An estimator may want more checks in an interval than it has regions. */
+static size_t most_checks(const VhMonitor *m)
+{
+    return MAX(m->attrs.max_regions, CHECKS_LEAST);
+}
+
 static void reserve_checks(VhMonitor *m, Sensor *s)
 {
-    if (m->attrs.max_regions > s->room) {
-        s->room = m->attrs.max_regions;
+    if (most_checks(m) > s->room) {
+        s->room = most_checks(m);
         s->checks = g_renew(VhCheck, s->checks, s->room);
     }
 }
@@ -107,6 +116,12 @@ static double stretch(const VhMonitor *m)
 static uint64_t sampling_ns(const VhMonitor *m)
 {
     return m->attrs.sampling_us * 1000 * stretch(m);
+}
+
+/* When the running interval ends. */
+static uint64_t due_ns(const VhMonitor *m)
+{
+    return m->last_tick_ns + sampling_ns(m) / MAX(m->shorter, 1);
 }
 
 /* What each primitive may cost: two share evenly. */
@@ -500,7 +515,7 @@ static void arm_new(VhMonitor *m, Sensor *s)
 
 static void plan_and_arm(VhMonitor *m, Sensor *s)
 {
-    VhPlanBudget budget = { .max_checks = m->attrs.max_regions,
+    VhPlanBudget budget = { .max_checks = most_checks(m),
                             .write = s == &m->sensors[WRITES],
                             .persistent = s->use.caps.persistent };
 
@@ -510,10 +525,14 @@ static void plan_and_arm(VhMonitor *m, Sensor *s)
     }
     if (s->use.caps.batch) {
         budget.max_fires = INFINITY;
+        budget.fires_per_s = INFINITY;
         budget.max_arms = SIZE_MAX;
     }
     s->nr_checks = m->estimator->plan(m->est, &budget, s->checks);
     m->now.checks += s->nr_checks;
+    if (m->estimator->owed) {
+        vh_budget_owe(&s->budget, m->estimator->owed(m->est));
+    }
     arm_new(m, s);
 }
 
@@ -549,6 +568,9 @@ static uint64_t cpu_now(const VhMonitor *m)
 
 static void sample(VhMonitor *m, uint64_t now)
 {
+    if (m->estimator->tick) {
+        m->estimator->tick(m->est, now);
+    }
     if (!m->started) {
         m->started = true;
         m->aggregation_ns = now;
@@ -566,6 +588,7 @@ static void sample(VhMonitor *m, uint64_t now)
             plan_and_arm(m, &m->sensors[i]);
         }
     }
+    m->shorter = m->estimator->shorter ? m->estimator->shorter(m->est) : 1;
     m->now.ticks++;
 }
 
@@ -576,15 +599,15 @@ uint64_t vh_monitor_tick(VhMonitor *m)
     if (!m->map) {
         return now + sampling_ns(m);
     }
-    if (m->started && now < m->last_tick_ns + sampling_ns(m)) {
-        return m->last_tick_ns + sampling_ns(m);
+    if (m->started && now < due_ns(m)) {
+        return due_ns(m);
     }
     cpu = cpu_now(m);
     sample(m, now);
     m->now.worker_ns += cpu_now(m) - cpu;
     charge_all(m, now);
     publish_stats(m);
-    return now + sampling_ns(m);
+    return due_ns(m);
 }
 
 void vh_monitor_reset_age(VhMonitor *m, VhRange r)

@@ -27,11 +27,18 @@ static double classic_rate(const VhSnapshot *s, const VhSnapRegion *r,
     return -log1p(-nr / max) / interval_s;
 }
 
+static double told_rate(const VhSnapshot *s, const VhSnapRegion *r,
+                        double interval_s, bool writes)
+{
+    return writes ? r->write_rate : r->rate;
+}
+
 /* An estimator whose snapshots have rates is a line here. */
 const Judge *judge_of(const char *estimator)
 {
     static const Judge judges[] = {
         { "classic", RULE_RATE, classic_rate },
+        { "exposure", RULE_RATE, told_rate },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(judges); i++) {

@@ -27,6 +27,8 @@
  *         nr_writes
  * @persistent: a page that was armed and found silent is still armed, so that
  *              it can be asked about again with a check in state ARMED
+ * @fires_per_s: what @max_fires grows by in a second
+ * @asks_per_s: checks a second of pages left armed that the worker can afford
  */
 typedef struct VhPlanBudget {
     size_t max_checks;
@@ -34,6 +36,8 @@ typedef struct VhPlanBudget {
     double max_fires;
     bool write;
     bool persistent;
+    double fires_per_s;
+    double asks_per_s;
 } VhPlanBudget;
 
 /**
@@ -48,6 +52,11 @@ typedef struct VhPlanBudget {
  *              off, those inside keep their history
  * @restart: forget what was observed since the last aggregate(): time went by
  *           in which nobody looked
+ * @tick: a tick begins, at this time of the monitor's clock; comes before what
+ *        else is done in it. May be NULL.
+ * @shorter: called after all plan()s of a tick: how many times shorter than the
+ *           sampling interval the coming interval is to be, 1 for no change. May
+ *           be NULL.
  * @plan: fill @out with checks, returns how many. First those to arm, in state
  *        VH_CHECK_NEW. Then, with VhPlanBudget::persistent only, those that
  *        were armed in an earlier interval and left armed, in state
@@ -56,6 +65,9 @@ typedef struct VhPlanBudget {
  *        silent. Each needs the granule that arm() said. A page stays armed
  *        while nobody asks about it; not after an answer other than SILENT,
  *        set_ranges() or restart().
+ * @owed: called after each plan(): how many fires are to be expected, since it
+ *        was called last, of pages that were left armed and that nobody will
+ *        ask about. May be NULL.
  * @observe: learn from answered checks; unknown and SKIPPED/LOST ones are
  *           ignored
  * @aggregate: close the aggregation interval; returns a new snapshot with
@@ -72,7 +84,10 @@ typedef struct VhEstimatorOps {
     void (*set_attrs)(void *e, const VhAttrs *attrs);
     void (*set_ranges)(void *e, const VhRange *ranges, size_t n);
     void (*restart)(void *e);
+    void (*tick)(void *e, uint64_t now_ns);
+    unsigned (*shorter)(void *e);
     size_t (*plan)(void *e, const VhPlanBudget *budget, VhCheck *out);
+    double (*owed)(void *e);
     void (*observe)(void *e, const VhCheck *checks, size_t n);
     VhSnapshot *(*aggregate)(void *e);
     void (*reset_age)(void *e, VhRange r);

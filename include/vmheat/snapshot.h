@@ -19,6 +19,11 @@
  *               VhSnapshot::max_nr_accesses checks
  * @age: aggregation intervals since nr_accesses last changed notably
  * @nr_writes: as @nr_accesses, for writes; 0 without VhSnapshot::has_writes
+ * @rate: accesses a second and page, most likely; see VhSnapshot::has_rates
+ * @rate_low: with 90 % probability it is not below
+ * @rate_high: nor above
+ * @write_rate: as @rate, for writes
+ * @idle_ms: time since the latest access that was seen
  */
 typedef struct VhSnapRegion {
     uint64_t start;
@@ -26,6 +31,11 @@ typedef struct VhSnapRegion {
     uint32_t nr_accesses;
     uint32_t age;
     uint32_t nr_writes;
+    float rate;
+    float rate_low;
+    float rate_high;
+    float write_rate;
+    uint64_t idle_ms;
 } VhSnapRegion;
 
 /**
@@ -37,6 +47,7 @@ typedef struct VhSnapRegion {
  * @attrs: the attributes that were in force
  * @max_nr_accesses: largest possible nr_accesses
  * @has_writes: writes were told apart (a second primitive was in use)
+ * @has_rates: the estimator tells rates and idle times
  * @nr_regions: length of @regions
  * @regions: sorted by address, never overlapping
  */
@@ -48,6 +59,7 @@ typedef struct VhSnapshot {
     VhAttrs attrs;
     uint32_t max_nr_accesses;
     bool has_writes;
+    bool has_rates;
     size_t nr_regions;
     VhSnapRegion regions[];
 } VhSnapshot;
