@@ -86,8 +86,21 @@ uint64_t vh_snapshot_wss(const VhSnapshot *s);
 /**
  * vh_snapshot_idle() - bytes of regions not accessed for at least @min_idle_ns
  *
- * A region's idle time is its age while nr_accesses is 0.
+ * A region's idle time is its idle_ms where VhSnapshot::has_rates, else its
+ * age while nr_accesses is 0.
  */
 uint64_t vh_snapshot_idle(const VhSnapshot *s, uint64_t min_idle_ns);
+
+/**
+ * vh_snapshot_rate() - a rate as users are told it
+ * @hz: VhSnapRegion::rate or its like
+ *
+ * Rounds to nine binary digits, at most 0.2 % away: QEMU prints 17 decimal
+ * digits of any number, of which these need few. Order is kept, so that a rate
+ * stays within its interval.
+ *
+ * Returns: a number that JSON can tell: 0 .. 1048576; 0 for what is none.
+ */
+double vh_snapshot_rate(float hz);
 
 #endif

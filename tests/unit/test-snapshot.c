@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Snapshots and memory maps: lifetime, lookups, sums. */
 #include <glib.h>
+#include <math.h>
+#include <string.h>
 
 #include "vmheat/map.h"
 #include "vmheat/snapshot.h"
@@ -53,6 +55,53 @@ static void test_sums(void)
     g_assert_cmpuint(vh_snapshot_idle(s, 200000001), ==, P(4));
     g_assert_cmpuint(vh_snapshot_idle(s, 700000001), ==, 0);
     vh_snapshot_unref(s);
+}
+
+/* Where idle times are told, they count, whatever nr_accesses and age are. */
+static void test_idle_told(void)
+{
+    VhSnapshot *s = three_regions();
+
+    s->has_rates = true;
+    s->regions[0].idle_ms = 3;
+    s->regions[1].idle_ms = 60000;
+    s->regions[2].idle_ms = UINT64_MAX;
+    g_assert_cmpuint(vh_snapshot_idle(s, 0), ==, P(14));
+    g_assert_cmpuint(vh_snapshot_idle(s, 3000000), ==, P(14));
+    g_assert_cmpuint(vh_snapshot_idle(s, 3000001), ==, P(10));
+    g_assert_cmpuint(vh_snapshot_idle(s, 60000000000), ==, P(10));
+    g_assert_cmpuint(vh_snapshot_idle(s, 60000000001), ==, P(8));
+    g_assert_cmpuint(vh_snapshot_idle(s, UINT64_MAX), ==, P(8));
+    vh_snapshot_unref(s);
+}
+
+static void test_rate_no_number(void)
+{
+    g_assert_cmpfloat(vh_snapshot_rate(0), ==, 0);
+    g_assert_cmpfloat(vh_snapshot_rate(-1), ==, 0);
+    g_assert_cmpfloat(vh_snapshot_rate(NAN), ==, 0);
+    g_assert_cmpfloat(vh_snapshot_rate(-INFINITY), ==, 0);
+    g_assert_cmpfloat(vh_snapshot_rate(INFINITY), ==, 1048576);
+    g_assert_cmpfloat(vh_snapshot_rate(1048575.0f), ==, 1048576);
+    g_assert_cmpfloat(vh_snapshot_rate(1e-30f), ==, 0);
+}
+
+/* Three digits are right, order is kept, and 17 decimals tell it exactly. */
+static void test_rate_rounded(void)
+{
+    double before = 0;
+
+    for (float hz = 0.002f; hz < 1000; hz *= 1.0007f) {
+        double told = vh_snapshot_rate(hz);
+        g_autofree char *text = g_strdup_printf("%.17g", told);
+
+        g_assert_cmpfloat(fabs(told - hz), <=, hz / 500);
+        g_assert_cmpfloat(told, >=, before);
+        g_assert_cmpuint(strlen(text), <=, hz < 0.01f ? 20 : hz < 1 ? 17 : 11);
+        before = told;
+    }
+    g_assert_cmpfloat(vh_snapshot_rate(12.3f), ==, 12.3125);
+    g_assert_cmpfloat(vh_snapshot_rate(777.7f), ==, 778);
 }
 
 /* Sections at pages [16,24), [4,8), [8,10): unsorted on purpose. */
@@ -161,6 +210,9 @@ int main(int argc, char **argv)
     g_test_add_func("/snapshot/refs", test_refs);
     g_test_add_func("/snapshot/zeroed", test_zeroed);
     g_test_add_func("/snapshot/sums", test_sums);
+    g_test_add_func("/snapshot/idle-told", test_idle_told);
+    g_test_add_func("/snapshot/rate-no-number", test_rate_no_number);
+    g_test_add_func("/snapshot/rate-rounded", test_rate_rounded);
     g_test_add_func("/map/find", test_map_find);
     g_test_add_func("/map/release", test_map_release);
     g_test_add_func("/map/empty", test_map_empty);
