@@ -578,7 +578,7 @@ static const PropertyHelp property_help[] = {
     { "page-idle-bitmap", "file or /dev/fdset/N, for primitive idle-page and "
                          "filter young" },
     { "pagemap", "file or /dev/fdset/N, for the same" },
-    { "estimator", "estimator: classic" },
+    { "estimator", "exposure: tells access rates; classic: as DAMON does it" },
     { "schemes", "file of schemes (JSON), as vmheat-set-schemes takes them" },
     { "paused", "start paused; vmheat-resume starts it" },
 };

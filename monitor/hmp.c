@@ -25,7 +25,23 @@ static void print_ranges(Monitor *mon, const VmheatInfo *info)
     }
 }
 
-static void print_info(Monitor *mon, const VmheatInfo *info)
+/* As "vmheat top" shows it. */
+static void print_idle(Monitor *mon, VmheatDevice *d)
+{
+    static const uint64_t seconds[] = { 10, 60, 600 };
+    VhSnapshot *snap = vmheat_worker_snapshot(d->worker);
+
+    for (size_t i = 0; snap && i < ARRAY_SIZE(seconds); i++) {
+        uint64_t ns = seconds[i] * NANOSECONDS_PER_SECOND;
+
+        monitor_printf(mon, "%s%" PRIu64 " MiB for %" PRIu64 " s%s",
+                       i ? ", " : "idle: ", vh_snapshot_idle(snap, ns) / MiB,
+                       seconds[i], i + 1 < ARRAY_SIZE(seconds) ? "" : "\n");
+    }
+    vh_snapshot_unref(snap);
+}
+
+static void print_info(Monitor *mon, VmheatDevice *d, const VmheatInfo *info)
 {
     const VmheatAttrs *a = info->attrs;
     const VmheatStats *s = info->stats;
@@ -45,6 +61,7 @@ static void print_info(Monitor *mon, const VmheatInfo *info)
         mon,
         "working set: %" PRIu64 " of %" PRIu64 " MiB (snapshot %" PRIu64 ")\n",
         info->working_set_size / MiB, info->total_size / MiB, info->snapshot);
+    print_idle(mon, d);
     monitor_printf(mon, "traps: %" PRIu64 ", arms: %" PRIu64 "\n", s->traps,
                    s->arms);
     print_ranges(mon, info);
@@ -78,7 +95,7 @@ static void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
         return;
     }
     info = vmheat_query_info(d);
-    print_info(mon, info);
+    print_info(mon, d, info);
     print_schemes(mon, d);
     qapi_free_VmheatInfo(info);
 }

@@ -124,8 +124,7 @@ static VmheatStats *query_stats(VmheatDevice *d)
     s->worker_time = m.worker_ns;
     s->vcpu_time = m.primitive.vcpu_ns + m.writes.vcpu_ns;
     s->main_time = MAX(m.primitive.host_ns, m.writes.host_ns);
-    s->bql_hold_max =
-        MAX(MAX(d->bql_max_ns, d->map.max_ns), d->dirty.max_ns);
+    s->bql_hold_max = MAX(MAX(d->bql_max_ns, d->map.max_ns), d->dirty.max_ns);
     s->effective_sampling_interval = m.effective_sampling_us;
     s->throttled = m.throttled;
     s->detail = g_strdup(m.primitive.detail ?: "");
@@ -139,7 +138,8 @@ static void query_choice(const VmheatPrimitives *p, VmheatInfo *info)
     info->primitive = g_strdup(p->primitive.ops->name);
     info->choice = g_strdup(p->choice);
     info->has_write_primitive = p->writes.ops != NULL;
-    info->write_primitive = g_strdup(p->writes.ops ? p->writes.ops->name : NULL);
+    info->write_primitive =
+        g_strdup(p->writes.ops ? p->writes.ops->name : NULL);
     info->has_write_reason = p->writes_why != NULL;
     info->write_reason = g_strdup(p->writes_why);
 }
@@ -175,7 +175,35 @@ static bool passes(const VhSnapRegion *r, const VmheatRegionFilter *f)
            r->nr_accesses >= f->min_nr_accesses;
 }
 
-static VmheatRegion *query_region(const VhSnapRegion *r, bool has_writes)
+/* What a snapshot tells besides nr-accesses and age. */
+typedef struct Told {
+    bool writes;
+    bool rates;
+    bool write_rates;
+} Told;
+
+static Told told_by(const VhSnapshot *s)
+{
+    return (Told){ .writes = s->has_writes,
+                   .rates = s->has_rates,
+                   .write_rates = s->has_rates && s->has_writes };
+}
+
+static void query_rates(VmheatRegion *out, const VhSnapRegion *r, Told told)
+{
+    out->has_rate = told.rates;
+    out->has_rate_low = told.rates;
+    out->has_rate_high = told.rates;
+    out->has_write_rate = told.write_rates;
+    out->has_idle_ms = told.rates;
+    out->rate = vh_snapshot_rate(r->rate);
+    out->rate_low = vh_snapshot_rate(r->rate_low);
+    out->rate_high = vh_snapshot_rate(r->rate_high);
+    out->write_rate = vh_snapshot_rate(r->write_rate);
+    out->idle_ms = r->idle_ms;
+}
+
+static VmheatRegion *query_region(const VhSnapRegion *r, Told told)
 {
     VmheatRegion *out = g_new0(VmheatRegion, 1);
 
@@ -183,59 +211,97 @@ static VmheatRegion *query_region(const VhSnapRegion *r, bool has_writes)
     out->end = r->end;
     out->nr_accesses = r->nr_accesses;
     out->age = r->age;
-    out->has_nr_writes = has_writes;
+    out->has_nr_writes = told.writes;
     out->nr_writes = r->nr_writes;
+    query_rates(out, r, told);
     return out;
 }
 
 /* Where the next region of the answer goes, in either form. */
 typedef struct Tails {
-    VmheatRegionList **region;
+    Told told;
+    VmheatRegionList **region; /* NULL: columns, which are: */
     uint64List **start;
     uint64List **end;
     uint32List **nr_accesses;
     uint32List **age;
-    uint32List **nr_writes; /* of columns; NULL: writes are not told apart */
-    bool has_writes;
+    uint32List **nr_writes;
+    numberList **rate;
+    numberList **rate_low;
+    numberList **rate_high;
+    numberList **write_rate;
+    uint64List **idle_ms;
 } Tails;
 
-static Tails open_answer(VmheatSnapshot *out, bool columns, bool has_writes)
+static VmheatColumns *new_columns(Told told)
+{
+    VmheatColumns *c = g_new0(VmheatColumns, 1);
+
+    c->has_nr_writes = told.writes;
+    c->has_rate = told.rates;
+    c->has_rate_low = told.rates;
+    c->has_rate_high = told.rates;
+    c->has_write_rate = told.write_rates;
+    c->has_idle_ms = told.rates;
+    return c;
+}
+
+static Tails open_answer(VmheatSnapshot *out, bool columns, Told told)
 {
     VmheatColumns *c;
 
     if (!columns) {
-        return (Tails){ .region = &out->regions, .has_writes = has_writes };
+        return (Tails){ .told = told, .region = &out->regions };
     }
-    c = g_new0(VmheatColumns, 1);
-    c->has_nr_writes = has_writes;
+    c = new_columns(told);
     out->columns = c;
     out->has_columns = true;
-    return (Tails){ .start = &c->start,
+    return (Tails){ .told = told,
+                    .start = &c->start,
                     .end = &c->end,
                     .nr_accesses = &c->nr_accesses,
                     .age = &c->age,
-                    .nr_writes = has_writes ? &c->nr_writes : NULL };
+                    .nr_writes = &c->nr_writes,
+                    .rate = &c->rate,
+                    .rate_low = &c->rate_low,
+                    .rate_high = &c->rate_high,
+                    .write_rate = &c->write_rate,
+                    .idle_ms = &c->idle_ms };
+}
+
+static void append_rates(Tails *t, const VhSnapRegion *r)
+{
+    QAPI_LIST_APPEND(t->rate, vh_snapshot_rate(r->rate));
+    QAPI_LIST_APPEND(t->rate_low, vh_snapshot_rate(r->rate_low));
+    QAPI_LIST_APPEND(t->rate_high, vh_snapshot_rate(r->rate_high));
+    QAPI_LIST_APPEND(t->idle_ms, r->idle_ms);
+    if (t->told.write_rates) {
+        QAPI_LIST_APPEND(t->write_rate, vh_snapshot_rate(r->write_rate));
+    }
 }
 
 static void append_region(Tails *t, const VhSnapRegion *r)
 {
     if (t->region) {
-        QAPI_LIST_APPEND(t->region, query_region(r, t->has_writes));
+        QAPI_LIST_APPEND(t->region, query_region(r, t->told));
         return;
     }
     QAPI_LIST_APPEND(t->start, r->start);
     QAPI_LIST_APPEND(t->end, r->end);
     QAPI_LIST_APPEND(t->nr_accesses, r->nr_accesses);
     QAPI_LIST_APPEND(t->age, r->age);
-    if (t->nr_writes) {
+    if (t->told.writes) {
         QAPI_LIST_APPEND(t->nr_writes, r->nr_writes);
+    }
+    if (t->told.rates) {
+        append_rates(t, r);
     }
 }
 
 static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
                         const VmheatRegionFilter *f)
 {
-    Tails tails = open_answer(out, f->columns, s->has_writes);
+    Tails tails = open_answer(out, f->columns, told_by(s));
     uint64_t n = 0;
 
     for (size_t i = 0; i < s->nr_regions; i++) {
@@ -278,7 +344,7 @@ VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
     out->aggregation_interval = attrs->aggregation_us;
     out->max_nr_accesses = vh_attrs_max_accesses(attrs);
     if (!s) {
-        open_answer(out, filter->columns, false);
+        open_answer(out, filter->columns, (Told){ 0 });
     } else {
         out->sequence = s->sequence;
         out->start_time = s->start_ns;

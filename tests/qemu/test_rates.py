@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Access rates and idle times in the reply, where the estimator tells them."""
+
+import unittest
+
+from guest import have_kvm
+from payload_guest import MB, PayloadGuest, one_hot_range
+
+SIZE = 128 * MB
+RATES = ("rate", "rate-low", "rate-high", "idle-ms")
+MEMBERS = {*RATES, "write-rate"}
+MAX = 1 << 20  # of any rate
+
+
+def weighted(regions, ranges, name):
+    """Mean of a member over the bytes of ranges: sorted (start, end)s."""
+    total = weight = 0
+    for r in regions:
+        n = sum(max(0, min(end, r["end"]) - max(start, r["start"]))
+                for start, end in ranges)
+        total += n * r[name]
+        weight += n
+    return total / weight
+
+
+def outside(ranges, size):
+    """The rest of memory, without what lies within 4 MiB of them."""
+    edges = [0]
+    for start, end in ranges:
+        edges += [start - 4 * MB, end + 4 * MB]
+    edges.append(size)
+    return list(zip(edges[::2], edges[1::2]))
+
+
+def transposed(columns):
+    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+
+
+class Rates(unittest.TestCase):
+    def guest(self, estimator, **kwargs):
+        accel = {"accel": "kvm", "machine": "microvm"} if have_kvm() else {}
+        return PayloadGuest(size=SIZE, **accel, **kwargs,
+                            device=f"id=heat0,estimator={estimator}")
+
+    def check_members(self, regions):
+        for r in regions:
+            self.assertLessEqual(set(RATES), set(r))
+            self.assertNotIn("write-rate", r)  # nobody tells writes apart
+            self.assertLessEqual(0, r["rate-low"], r)
+            self.assertLessEqual(r["rate-low"], r["rate"], r)
+            self.assertLessEqual(r["rate"], r["rate-high"], r)
+            self.assertLessEqual(r["rate-high"], MAX, r)
+            self.assertIs(type(r["idle-ms"]), int)
+
+    def found(self, g, hot, cold):
+        """A snapshot that tells the hot range from the rest, or None."""
+        snap = g.qmp("query-vmheat-regions")
+        regions = snap["regions"]
+        if not snap["sequence"]:
+            return None
+        self.check_members(regions)
+        if weighted(regions, hot, "rate") < 2 or \
+                weighted(regions, cold, "rate") > 0.1 or \
+                weighted(regions, cold, "idle-ms") < 3000:
+            return None
+        return regions
+
+    def test_exposure(self):
+        with self.guest("exposure") as g:
+            g.payload.start([one_hot_range(SIZE, share=0.1)])
+            hot = g.truth()
+            cold = outside(hot, SIZE)
+            regions = g.qmp.wait_until(
+                "rates of the hot range", lambda: self.found(g, hot, cold))
+            self.assertLess(weighted(regions, hot, "idle-ms"), 2000)
+            self.assertGreater(weighted(regions, hot, "rate-low"), 1)
+            self.assertLess(weighted(regions, cold, "rate-high"), 1)
+            self.assertIn("estimator: exposure", g.qmp.hmp("info vmheat"))
+            self.assertRegex(g.qmp.hmp("info vmheat"),
+                             r"idle: \d+ MiB for 10 s, \d+ MiB for 60 s, ")
+
+    def test_columns(self):
+        """The same in either form: of a monitor that rests."""
+        with self.guest("exposure") as g:
+            g.qmp.wait_until("a snapshot", lambda: g.qmp(
+                "query-vmheat")["snapshot"] > 2)
+            g.qmp("vmheat-pause")
+            g.qmp.wait_until("a pause", lambda: g.qmp(
+                "query-vmheat")["state"] == "paused")
+            columns = g.qmp("query-vmheat-regions", columns=True)
+            snap = g.qmp("query-vmheat-regions")
+        self.assertEqual(columns["sequence"], snap["sequence"])
+        self.assertEqual(transposed(columns["columns"]), snap["regions"])
+        self.check_members(snap["regions"])
+
+    def test_classic(self):
+        with self.guest("classic") as g:
+            g.qmp.wait_until("a snapshot", lambda: g.qmp(
+                "query-vmheat")["snapshot"])
+            columns = g.qmp("query-vmheat-regions", columns=True)["columns"]
+            self.assertFalse(MEMBERS & set(columns))
+            for r in g.qmp("query-vmheat-regions")["regions"]:
+                self.assertFalse(MEMBERS & set(r))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
