@@ -93,9 +93,7 @@ static uint64_t idle_bytes(const VhSnapshot *snap, uint64_t us)
     for (size_t i = 0; i < snap->nr; i++) {
         const VhRegion *r = &snap->regions[i];
 
-        if (!r->nr_accesses && vh_snapshot_age_us(snap, r) >= us) {
-            sum += r->end - r->start;
-        }
+        sum += r->idle_us >= us ? r->end - r->start : 0;
     }
     return sum;
 }
@@ -193,7 +191,7 @@ static unsigned heat_rows(unsigned height)
 
 static void draw_regions(VhPage *page, const VhSnapshot *snap, unsigned lines)
 {
-    g_autofree const VhRegion **sorted = vh_regions_sorted(snap, VH_SORT_HEAT);
+    g_autofree const VhRegion **sorted = vh_regions_sorted(snap, VH_SORT_RATE);
     size_t shown = snap->nr;
 
     if (lines < 2) {

@@ -2,6 +2,28 @@
 #include "model.h"
 #include "reader.h"
 
+#define IDLE_MS_MAX (UINT64_MAX / 1000)
+
+static void read_rates(VhReader *r, JsonObject *e, VhSnapshot *s,
+                       VhRegion *region)
+{
+    if (!vh_read_member(e, "rate")) {
+        return;
+    }
+    s->has_rates = true;
+    region->rate = vh_read_rate(r, vh_read_member(e, "rate"), "rate");
+    region->rate_low =
+        vh_read_rate(r, vh_read_member(e, "rate-low"), "rate-low");
+    region->rate_high =
+        vh_read_rate(r, vh_read_member(e, "rate-high"), "rate-high");
+    region->idle_us = MIN(vh_read_uint(r, e, "idle-ms"), IDLE_MS_MAX) * 1000;
+    if (vh_read_member(e, "write-rate")) {
+        s->has_write_rates = true;
+        region->write_rate =
+            vh_read_rate(r, vh_read_member(e, "write-rate"), "write-rate");
+    }
+}
+
 void vh_read_regions(VhReader *r, JsonObject *o, const char *name,
                      VhSnapshot *s)
 {
@@ -21,6 +43,7 @@ void vh_read_regions(VhReader *r, JsonObject *o, const char *name,
             s->regions[i].nr_writes = vh_read_uint(r, e, "nr-writes");
             s->has_writes = true;
         }
+        read_rates(r, e, s, &s->regions[i]);
     }
 }
 
@@ -52,6 +75,53 @@ static uint64_t number_at(VhReader *r, JsonArray *list, size_t i,
     return json_node_get_int(node);
 }
 
+static double rate_at(VhReader *r, JsonArray *list, size_t i, const char *name)
+{
+    return vh_read_rate(r, json_array_get_element(list, i), name);
+}
+
+static void read_write_columns(VhReader *r, JsonObject *o, JsonArray *start,
+                               VhSnapshot *s)
+{
+    JsonArray *nr = vh_read_member(o, "nr-writes")
+                        ? column(r, o, "nr-writes", start)
+                        : NULL;
+    JsonArray *rate = vh_read_member(o, "write-rate")
+                          ? column(r, o, "write-rate", start)
+                          : NULL;
+
+    s->has_writes = nr != NULL;
+    s->has_write_rates = rate != NULL;
+    for (size_t i = 0; nr && i < s->nr; i++) {
+        s->regions[i].nr_writes = number_at(r, nr, i, "nr-writes");
+    }
+    for (size_t i = 0; rate && i < s->nr; i++) {
+        s->regions[i].write_rate = rate_at(r, rate, i, "write-rate");
+    }
+}
+
+static void read_rate_columns(VhReader *r, JsonObject *o, JsonArray *start,
+                              VhSnapshot *s)
+{
+    JsonArray *rate = column(r, o, "rate", start);
+    JsonArray *low = column(r, o, "rate-low", start);
+    JsonArray *high = column(r, o, "rate-high", start);
+    JsonArray *idle = column(r, o, "idle-ms", start);
+
+    if (!rate || !low || !high || !idle) {
+        return;
+    }
+    s->has_rates = true;
+    for (size_t i = 0; i < s->nr; i++) {
+        VhRegion *e = &s->regions[i];
+
+        e->rate = rate_at(r, rate, i, "rate");
+        e->rate_low = rate_at(r, low, i, "rate-low");
+        e->rate_high = rate_at(r, high, i, "rate-high");
+        e->idle_us = MIN(number_at(r, idle, i, "idle-ms"), IDLE_MS_MAX) * 1000;
+    }
+}
+
 static void read_columns(VhReader *r, JsonObject *root, VhSnapshot *s)
 {
     JsonObject *o = vh_read_object(r, root, "columns");
@@ -59,24 +129,33 @@ static void read_columns(VhReader *r, JsonObject *root, VhSnapshot *s)
     JsonArray *end = column(r, o, "end", start);
     JsonArray *nr = column(r, o, "nr-accesses", start);
     JsonArray *age = column(r, o, "age", start);
-    JsonArray *writes = vh_read_member(o, "nr-writes")
-                            ? column(r, o, "nr-writes", start)
-                            : NULL;
 
     if (!start || !end || !nr || !age) {
         return;
     }
-    s->has_writes = writes != NULL;
     s->nr = json_array_get_length(start);
-    s->regions = g_new(VhRegion, s->nr + 1);
+    s->regions = g_new0(VhRegion, s->nr + 1);
     for (size_t i = 0; i < s->nr; i++) {
         s->regions[i] = (VhRegion){
             .start = number_at(r, start, i, "start"),
             .end = number_at(r, end, i, "end"),
             .nr_accesses = number_at(r, nr, i, "nr-accesses"),
             .age = number_at(r, age, i, "age"),
-            .nr_writes = writes ? number_at(r, writes, i, "nr-writes") : 0,
         };
+    }
+    read_write_columns(r, o, start, s);
+    if (vh_read_member(o, "rate")) {
+        read_rate_columns(r, o, start, s);
+    }
+}
+
+/* Where nothing tells idle times, age does. */
+static void idle_by_age(VhSnapshot *s)
+{
+    for (size_t i = 0; i < s->nr; i++) {
+        VhRegion *r = &s->regions[i];
+
+        r->idle_us = r->nr_accesses ? 0 : vh_snapshot_age_us(s, r);
     }
 }
 
@@ -115,6 +194,9 @@ VhSnapshot *vh_snapshot_parse(JsonNode *node, GError **error)
         vh_read_regions(&r, o, "regions", s);
     }
     check_order(&r, s);
+    if (!s->has_rates) {
+        idle_by_age(s);
+    }
     return vh_read_end(&r, error) ? NULL : g_steal_pointer(&s);
 }
 

@@ -11,7 +11,10 @@
 typedef struct VhRegion {
     uint64_t start, end;
     uint64_t nr_accesses, age;
-    uint64_t nr_writes; /* 0 without VhSnapshot::has_writes */
+    uint64_t nr_writes;               /* 0 without VhSnapshot::has_writes */
+    double rate, rate_low, rate_high; /* 0 without has_rates */
+    double write_rate;                /* 0 without has_write_rates */
+    uint64_t idle_us; /* without has_rates: its age while nr_accesses is 0 */
 } VhRegion;
 
 typedef struct VhSnapshot {
@@ -21,7 +24,7 @@ typedef struct VhSnapshot {
     uint64_t max_nr_accesses;
     uint64_t working_set_size, total_size, nr_regions;
     bool truncated;
-    bool has_writes;
+    bool has_writes, has_rates, has_write_rates;
     size_t nr;
     VhRegion *regions;
 } VhSnapshot;

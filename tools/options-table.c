@@ -95,10 +95,9 @@ static const char *take_once(VhOptions *o, const char *arg)
 static const char *take_sort(VhOptions *o, const char *arg)
 {
     static const char *const names[] = {
-        [VH_SORT_ADDRESS] = "address",
-        [VH_SORT_HEAT] = "heat",
-        [VH_SORT_SIZE] = "size",
-        [VH_SORT_AGE] = "age",
+        [VH_SORT_ADDRESS] = "address", [VH_SORT_HEAT] = "heat",
+        [VH_SORT_SIZE] = "size",       [VH_SORT_AGE] = "age",
+        [VH_SORT_RATE] = "rate",       [VH_SORT_IDLE] = "idle",
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -107,7 +106,7 @@ static const char *take_sort(VhOptions *o, const char *arg)
             return NULL;
         }
     }
-    return "address, heat, size or age";
+    return "address, heat, size, age, rate or idle";
 }
 
 static const char *take_programs(VhOptions *o, const char *arg)
@@ -246,7 +245,7 @@ static const VhOption table[] = {
       "leave out regions with fewer accesses", take_min },
     { VH_OPT_LIMIT, false, "limit", "N", "show at most N regions", take_limit },
     { VH_OPT_SORT, false, "sort", "BY",
-      "address, heat, size or age; default: address", take_sort },
+      "address (default), heat, size, age, rate or idle", take_sort },
     { 'd', true, "delay", "SECONDS", "time between updates; default: 1",
       take_delay },
     { 'n', true, "iterations", "N", "end after N updates", take_iterations },

@@ -4,6 +4,8 @@
  * another type than the schema says is kept in the reader and becomes the
  * error. Members the schema gained later are ignored.
  */
+#include <math.h>
+
 #include "client/client.h"
 #include "reader.h"
 
@@ -46,6 +48,19 @@ uint64_t vh_read_uint(VhReader *r, JsonObject *o, const char *name)
         return 0;
     }
     return json_node_get_int(node);
+}
+
+double vh_read_rate(VhReader *r, JsonNode *node, const char *name)
+{
+    bool number =
+        vh_read_is(node, G_TYPE_INT64) || vh_read_is(node, G_TYPE_DOUBLE);
+    double v = number ? json_node_get_double(node) : -1;
+
+    if (!(v >= 0 && v < INFINITY)) {
+        vh_read_problem(r, name, "rate");
+        return 0;
+    }
+    return v;
 }
 
 bool vh_read_bool(VhReader *r, JsonObject *o, const char *name)

@@ -59,6 +59,14 @@ bool vh_read_is(JsonNode *node, GType type);
 uint64_t vh_read_uint(VhReader *r, JsonObject *o, const char *name);
 
 /**
+ * vh_read_rate() - a finite number that is not negative, with a fraction or not
+ * @r: the reader
+ * @node: the number; may be NULL
+ * @name: of the member, for the error
+ */
+double vh_read_rate(VhReader *r, JsonNode *node, const char *name);
+
+/**
  * vh_read_bool() - a truth value
  * @r: the reader
  * @o: the object
@@ -139,7 +147,7 @@ JsonObject *vh_read_root(VhReader *r, JsonNode *node);
  * @r: the reader
  * @o: the object
  * @name: of the member
- * @s: its nr, regions and has_writes are set
+ * @s: its nr, regions and what these have are set
  */
 void vh_read_regions(VhReader *r, JsonObject *o, const char *name,
                      VhSnapshot *s);

@@ -64,6 +64,8 @@ typedef enum VhSort {
     VH_SORT_HEAT,
     VH_SORT_SIZE,
     VH_SORT_AGE,
+    VH_SORT_RATE, /* heat, where no rates are told */
+    VH_SORT_IDLE,
 } VhSort;
 
 /**

@@ -73,6 +73,48 @@ char *vh_percent_str(double part, double whole)
     return one_unit(v, "%");
 }
 
+/* As "%.3g", but never with an exponent in front of what people think in. */
+static const char *rate_format(double hz)
+{
+    if (hz >= 99999.5) {
+        return "%.3g/s";
+    }
+    if (hz >= 99.95) {
+        return "%.0f/s";
+    }
+    if (hz >= 9.995) {
+        return "%.1f/s";
+    }
+    if (hz >= 0.9995) {
+        return "%.2f/s";
+    }
+    return hz >= 0.0095 ? "%.2g/s" : "%.1g/s";
+}
+
+char *vh_rate_str(double hz)
+{
+    if (hz > 0 && hz < 0.00095) {
+        return g_strdup("<0.001/s");
+    }
+    return hz > 0 ? g_strdup_printf(rate_format(hz), hz) : g_strdup("0/s");
+}
+
+static char *two_digits(double hz)
+{
+    if (hz < 0.000095) {
+        return g_strdup("0");
+    }
+    return g_strdup_printf(hz >= 99.5 && hz < 99999.5 ? "%.0f" : "%.2g", hz);
+}
+
+char *vh_rate_range_str(double low, double high)
+{
+    g_autofree char *from = two_digits(low);
+    g_autofree char *to = two_digits(high);
+
+    return g_strdup_printf("%s..%s", from, to);
+}
+
 static bool parse_number(const char *text, uint64_t *out, char **rest)
 {
     bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");

@@ -33,6 +33,24 @@ char *vh_duration_str(uint64_t us);
 char *vh_percent_str(double part, double whole);
 
 /**
+ * vh_rate_str() - accesses a second for people
+ * @hz: the rate
+ *
+ * Returns: such as "12.3/s"; the slower, the fewer digits, such as "0.012/s",
+ * "0.005/s"; free with g_free().
+ */
+char *vh_rate_str(double hz);
+
+/**
+ * vh_rate_range_str() - an interval of rates for people, with two digits
+ * @low: its lower end
+ * @high: its upper end
+ *
+ * Returns: such as "9.8..15"; free with g_free().
+ */
+char *vh_rate_range_str(double low, double high);
+
+/**
  * vh_parse_size() - read what a user gave as size or address
  * @text: decimal or 0x hexadecimal, with an optional suffix K, M, G, T (iB)
  * @out: the bytes

@@ -40,8 +40,10 @@ def filtered(snapshot, arguments):
     out = {**snapshot, "regions": regions[:limit],
            "truncated": len(regions) > limit}
     if arguments.get("columns"):
-        out["columns"] = {key: [r[key] for r in out["regions"]] for key in
-                          ("start", "end", "nr-accesses", "age")}
+        members = {key: None for r in snapshot["regions"] for key in r} or \
+            ("start", "end", "nr-accesses", "age")
+        out["columns"] = {key: [r[key] for r in out["regions"]]
+                          for key in members}
         out["regions"] = []
     return out
 

@@ -52,6 +52,37 @@ static void test_percents(void)
     is(vh_percent_str(3, 2), "150 %");
 }
 
+static void test_rates(void)
+{
+    is(vh_rate_str(0), "0/s");
+    is(vh_rate_str(1e-300), "<0.001/s");
+    is(vh_rate_str(0.00094), "<0.001/s");
+    is(vh_rate_str(0.00096), "0.001/s");
+    is(vh_rate_str(0.0054), "0.005/s");
+    is(vh_rate_str(0.0096), "0.0096/s");
+    is(vh_rate_str(0.0123), "0.012/s");
+    is(vh_rate_str(0.5), "0.5/s");
+    is(vh_rate_str(0.9994), "1/s");
+    is(vh_rate_str(1), "1.00/s");
+    is(vh_rate_str(9.994), "9.99/s");
+    is(vh_rate_str(12.3125), "12.3/s");
+    is(vh_rate_str(99.96), "100/s");
+    is(vh_rate_str(779), "779/s");
+    is(vh_rate_str(1048576), "1.05e+06/s");
+    is(vh_rate_str(1e300), "1e+300/s");
+}
+
+static void test_rate_ranges(void)
+{
+    is(vh_rate_range_str(0, 0), "0..0");
+    is(vh_rate_range_str(0.00001, 0.00631), "0..0.0063");
+    is(vh_rate_range_str(0.0096, 0.0104), "0.0096..0.01");
+    is(vh_rate_range_str(9.8125, 15.1875), "9.8..15");
+    is(vh_rate_range_str(99.4, 99.6), "99..100");
+    is(vh_rate_range_str(427, 980), "427..980");
+    is(vh_rate_range_str(5, 1e300), "5..1e+300");
+}
+
 static void assert_size(const char *text, uint64_t want)
 {
     uint64_t got = 1;
@@ -197,6 +228,8 @@ int main(int argc, char **argv)
     g_test_add_func("/units/sizes", test_sizes);
     g_test_add_func("/units/durations", test_durations);
     g_test_add_func("/units/percents", test_percents);
+    g_test_add_func("/units/rates", test_rates);
+    g_test_add_func("/units/rate-ranges", test_rate_ranges);
     g_test_add_func("/units/parse-size", test_parse_size);
     g_test_add_func("/units/parse-seconds", test_parse_seconds);
     g_test_add_func("/units/parse-duration", test_parse_duration);

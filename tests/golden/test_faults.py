@@ -69,7 +69,7 @@ class Faults(unittest.TestCase):
                 (["top", "-s", "x", "-n", "0"], "--iterations '0'"),
                 (["top", "-s", "x", "-n", "-1"], "--iterations '-1'"),
                 (["top", "-s", "x", "-t", "1e9"], "--timeout '1e9'"),
-                (["snapshot", "-s", "x", "--sort", "x"], "heat, size or age"),
+                (["snapshot", "-s", "x", "--sort", "x"], "age, rate or idle"),
                 (["snapshot", "-s", "x", "--start", "12Q"], "--start '12Q'"),
                 (["snapshot", "-s", "x", "--start", "-1"], "--start '-1'"),
                 (["snapshot", "-s", "x", "--end", "9999999T"], "--end '9999"),
@@ -324,6 +324,49 @@ class Faults(unittest.TestCase):
                     {"return": regions}, "query-vmheat-regions") as server:
                 self.fails(PROTOCOL, "the reply of query-vmheat-regions",
                            args=["top", "--once"], server=server)
+
+    def test_wrong_rates(self):
+        """In either form; a number without a fraction is right."""
+        one = {"start": 0, "end": 4096, "nr-accesses": 1, "age": 1,
+               "nr-writes": 1, "rate": 2, "rate-low": 0.5, "rate-high": 3.5,
+               "write-rate": 1, "idle-ms": 0}
+        bad = [(name, wrong)
+               for name in ("rate", "rate-low", "rate-high", "write-rate")
+               for wrong in ("x", -0.5, [], None)]
+        bad += [("idle-ms", wrong) for wrong in (-1, 0.5, "x")]
+        for name, wrong in [("age", 1), *bad]:
+            region = {**one, name: wrong}
+            row = {"regions": [region]}
+            columns = {"regions": [],
+                       "columns": {k: [v] for k, v in region.items()}}
+            for form, args in ((row, ["snapshot"]),
+                               (columns, ["top", "--once"])):
+                reply = {"return": {**load("regions"), **form}}
+                with self.subTest(name=name, wrong=wrong, args=args), \
+                        self.replies(reply, "query-vmheat-regions") as server:
+                    if name == "age":
+                        self.assertEqual(0, vmheat(
+                            *args, "-s", server.path).returncode)
+                    else:
+                        self.fails(PROTOCOL, f"no rate '{name}'" if
+                                   name != "idle-ms" else "'idle-ms'",
+                                   args=args, server=server)
+
+    def test_missing_rates(self):
+        """Rates come together, with columns of the same length."""
+        one = {"start": 0, "end": 4096, "nr-accesses": 1, "age": 1,
+               "rate": 2, "rate-low": 0.5, "rate-high": 3.5, "idle-ms": 0}
+        for name in ("rate-low", "rate-high", "idle-ms"):
+            region = {k: v for k, v in one.items() if k != name}
+            short = {k: [] if k == name else [v] for k, v in one.items()}
+            for form, args in (({"regions": [region]}, ["snapshot"]),
+                               ({"regions": [], "columns": short},
+                                ["top", "--once"])):
+                reply = {"return": {**load("regions"), **form}}
+                with self.subTest(name=name, args=args), \
+                        self.replies(reply, "query-vmheat-regions") as server:
+                    self.fails(PROTOCOL, f"'{name}'", args=args,
+                               server=server)
 
     # what is sent
 

@@ -42,6 +42,16 @@ def writes():
     return {"info": info, "regions": regions}
 
 
+def rates(write_rates=False):
+    """An estimator that tells rates and idle times."""
+    info, regions = load("info"), load("regions-rates")
+    info["estimator"] = "exposure"
+    for i, r in enumerate(regions["regions"] if write_rates else []):
+        r["nr-writes"] = r["nr-accesses"] // (i % 3 + 1)
+        r["write-rate"] = r["rate"] / 2 ** (i % 3 + 1)
+    return {"info": info, "regions": regions}
+
+
 def no_writes():
     return {"info": {**load("info"), "write-reason": "a vhost device is in use"}}
 
@@ -112,7 +122,21 @@ CASES = {
     "status-writes": (["status"], {}, writes()),
     "status-no-writes": (["status"], {}, no_writes()),
     "snapshot-writes": (["snapshot"], {}, writes()),
+    "snapshot-rates": (["snapshot"], {}, rates()),
+    "snapshot-rates-100": (["snapshot"], {"COLUMNS": "100"}, rates()),
+    "snapshot-rates-40": (["snapshot"], {"COLUMNS": "40"}, rates()),
+    "snapshot-rates-20": (["snapshot"], {"COLUMNS": "20"}, rates()),
+    "snapshot-rates-writes": (["snapshot"], {}, rates(True)),
+    "snapshot-rates-writes-120": (["snapshot"], {"COLUMNS": "120"},
+                                  rates(True)),
+    "snapshot-rates-color": (["snapshot", "--color"], {}, rates()),
+    "snapshot-rates-json": (["snapshot", "--json", "--limit", "3"], {},
+                            rates(True)),
+    "snapshot-rates-rate": (["snapshot", "--sort", "rate"], {}, rates()),
+    "snapshot-rates-idle": (["snapshot", "--sort", "idle"], {}, rates()),
     "snapshot": (["snapshot"], {}, {}),
+    "snapshot-rate": (["snapshot", "--sort", "rate"], {}, {}),
+    "snapshot-idle": (["snapshot", "--sort", "idle"], {}, {}),
     "snapshot-40": (["snapshot"], {"COLUMNS": "40"}, {}),
     "snapshot-20": (["snapshot"], {"COLUMNS": "20"}, {}),
     "snapshot-heat": (["snapshot", "--sort", "heat"], {}, {}),
@@ -128,6 +152,12 @@ CASES = {
     "snapshot-color": (["snapshot", "--color"], {}, {}),
     "snapshot-json": (["snapshot", "--json", "--limit", "2"], {}, {}),
     "top": (["top", "--once"], {}, {}),
+    "top-rates": (["top", "--once"], {}, rates()),
+    "top-rates-40x15": (["top", "--once"], {"COLUMNS": "40", "LINES": "15"},
+                        rates(True)),
+    "top-rates-120x50": (["top", "--once"], {"COLUMNS": "120", "LINES": "50"},
+                         rates(True)),
+    "top-rates-json": (["top", "--once", "--json"], {}, rates()),
     "top-utf8": (["top", "--once"], UTF8, {}),
     "top-color": (["top", "--once", "--color"], UTF8, {}),
     "top-120x50": (["top", "-n", "1"], {"COLUMNS": "120", "LINES": "50"},
