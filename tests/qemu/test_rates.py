@@ -37,15 +37,16 @@ def transposed(columns):
 
 
 class Rates(unittest.TestCase):
-    def guest(self, estimator, **kwargs):
+    def guest(self, properties):
         accel = {"accel": "kvm", "machine": "microvm"} if have_kvm() else {}
-        return PayloadGuest(size=SIZE, **accel, **kwargs,
-                            device=f"id=heat0,estimator={estimator}")
+        return PayloadGuest(size=SIZE, **accel,
+                            device="id=heat0," + properties)
 
-    def check_members(self, regions):
+    def check_members(self, regions, writes=False):
         for r in regions:
             self.assertLessEqual(set(RATES), set(r))
-            self.assertNotIn("write-rate", r)  # nobody tells writes apart
+            for name in ("nr-writes", "write-rate"):
+                self.assertEqual(writes, name in r)
             self.assertLessEqual(0, r["rate-low"], r)
             self.assertLessEqual(r["rate-low"], r["rate"], r)
             self.assertLessEqual(r["rate"], r["rate-high"], r)
@@ -66,7 +67,7 @@ class Rates(unittest.TestCase):
         return regions
 
     def test_exposure(self):
-        with self.guest("exposure") as g:
+        with self.guest("estimator=exposure") as g:
             g.payload.start([one_hot_range(SIZE, share=0.1)])
             hot = g.truth()
             cold = outside(hot, SIZE)
@@ -79,9 +80,9 @@ class Rates(unittest.TestCase):
             self.assertRegex(g.qmp.hmp("info vmheat"),
                              r"idle: \d+ MiB for 10 s, \d+ MiB for 60 s, ")
 
-    def test_columns(self):
+    def check_columns(self, properties, writes):
         """The same in either form: of a monitor that rests."""
-        with self.guest("exposure") as g:
+        with self.guest(properties) as g:
             g.qmp.wait_until("a snapshot", lambda: g.qmp(
                 "query-vmheat")["snapshot"] > 2)
             g.qmp("vmheat-pause")
@@ -91,10 +92,17 @@ class Rates(unittest.TestCase):
             snap = g.qmp("query-vmheat-regions")
         self.assertEqual(columns["sequence"], snap["sequence"])
         self.assertEqual(transposed(columns["columns"]), snap["regions"])
-        self.check_members(snap["regions"])
+        self.check_members(snap["regions"], writes)
+
+    def test_columns(self):
+        self.check_columns("estimator=exposure", False)
+
+    def test_columns_with_writes(self):
+        self.check_columns("estimator=exposure,write-primitive=dirty-log",
+                           True)
 
     def test_classic(self):
-        with self.guest("classic") as g:
+        with self.guest("estimator=classic") as g:
             g.qmp.wait_until("a snapshot", lambda: g.qmp(
                 "query-vmheat")["snapshot"])
             columns = g.qmp("query-vmheat-regions", columns=True)["columns"]
