@@ -268,6 +268,15 @@ def last_scores(qmp, hot):
     return scores, snapshot
 
 
+def how_hot(region, most):
+    """What vmheat says of a region, for people."""
+    text = f"{region['nr-accesses']}/{most} checks, age {region['age']}"
+    if "rate" in region:  # the estimator tells it
+        text += (f", {region['rate']:.3g}/s "
+                 f"({region['rate-low']:.3g}..{region['rate-high']:.3g})")
+    return text
+
+
 def report(hot, scores, snapshot, info):
     precision = statistics.median(p for p, _ in scores)
     recall = statistics.median(r for _, r in scores)
@@ -279,8 +288,7 @@ def report(hot, scores, snapshot, info):
     print("== vmheat: regions found accessed in at least half of the checks")
     for r in snapshot["regions"]:
         if r["nr-accesses"] * 2 >= most:
-            print(f"   {extent(r['start'], r['end'])}  "
-                  f"{r['nr-accesses']}/{most} checks, age {r['age']}")
+            print(f"   {extent(r['start'], r['end'])}  {how_hot(r, most)}")
     wss, stats = snapshot["working-set-size"], info["stats"]
     true = sum(end - start for start, end in hot)
     print(f"== working set size {wss / MIB:.1f} MiB; declared hot "
