@@ -15,7 +15,7 @@
  * interval. So no iteration, no approximation but the grid's, no allocation.
  *
  * The rate between grid points is the vertex of the parabola through the three
- * best: for F fires in E seconds, F log(r) - r E, its error is below 3 %
+ * best: for F fires in E seconds, F log(r) - r E, its error is below 5 %
  * whatever F and E are.
  *
  * Times are kept as codes of one byte, eighths of an octave (9 %).
@@ -51,8 +51,8 @@ typedef struct VhLikelihood {
 
 /**
  * struct VhRateFit - what a likelihood says
- * @hz: most likely rate; 0 when nothing but silence was seen; the largest of
- *      the grid when there was no silence that could bound it
+ * @hz: most likely rate, the lowest of several that are equally likely; 0 when
+ *      the lowest of the grid is most likely; at most the largest of the grid
  * @low: with 90 % probability it is not below
  * @high: nor above
  */
