@@ -87,8 +87,11 @@ static void fold(VhWire *w, const VhRates *r)
         seconds *= VH_PAST / fires;
         fires = VH_PAST;
     }
-    w->past_fires = fires * PAST_UNIT;
+    seconds = MAX(seconds, r->seconds[1]);
     w->past_s = vh_rates_code(seconds);
+    /* codes are coarse: what is kept exactly is how many a second */
+    fires *= r->seconds[w->past_s] / seconds;
+    w->past_fires = rintf(fires * PAST_UNIT);
 }
 
 void vh_wire_fired(VhWire *w, const VhRates *r, VhStamp now)
