@@ -159,6 +159,9 @@ static void add_regions(const VhExposure *e, GArray *out)
             const VhPiece *w = &g_array_index(writes, VhPiece, k);
             uint64_t cut = w->end * VH_PAGE_SIZE;
 
+            if (cut <= r.start) {
+                continue; /* it ended where the region before did */
+            }
             add_write(e, &r, w);
             if (cut >= end) {
                 break;
