@@ -60,9 +60,20 @@ typedef enum Reason {
     RESTED,
 } Reason;
 
+/* A page of @w that is memory: its granule may begin before its range. */
+static uint64_t page_of(const VhExposure *e, const VhWire *w)
+{
+    size_t r = 0;
+
+    while (r + 1 < e->nr_ranges && w->page >= e->ranges[r].end) {
+        r++;
+    }
+    return MAX(w->page, e->ranges[r].start);
+}
+
 static VhCheck check_of(const Plan *p, const VhWire *w, VhCheckState state)
 {
-    return (VhCheck){ .gpa = w->page * VH_PAGE_SIZE,
+    return (VhCheck){ .gpa = page_of(p->e, w) * VH_PAGE_SIZE,
                       .cookie = w->page,
                       .granule = VH_PAGE_SIZE << w->order,
                       .state = state,
