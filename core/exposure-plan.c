@@ -165,14 +165,29 @@ static void add_fresh(Plan *p, uint64_t page, bool sweep)
     p->e->fresh[p->nr_fresh++] = w;
 }
 
+/* A wire has come to cover @page: its granule turned out to be larger. */
+static bool is_taken(const VhWires *ws, uint64_t page)
+{
+    size_t i = vh_wires_find(ws, page);
+
+    return i < ws->nr && ws->v[i].page <= page;
+}
+
 static void fill_gaps(Plan *p)
 {
     VhGaps *g = &p->f->gaps;
-    size_t n = 0;
+    size_t n;
 
-    while (n < g->nr && room_for_fresh(p) && afford(p, g->v[n].chance)) {
-        add_fresh(p, vh_exposure_place(p->e, &g->v[n]), false);
-        n++;
+    for (n = 0; n < g->nr && room_for_fresh(p); n++) {
+        uint64_t page = vh_exposure_place(p->e, &g->v[n]);
+
+        if (is_taken(&p->f->wires, page)) {
+            continue;
+        }
+        if (!afford(p, g->v[n].chance)) {
+            break;
+        }
+        add_fresh(p, page, false);
     }
     g->nr -= n;
     memmove(g->v, g->v + n, g->nr * sizeof(*g->v));
