@@ -85,6 +85,18 @@ static void merge(GArray *regions, size_t n)
     g_array_set_size(regions, to + 1);
 }
 
+/* Idle memory next to memory that is not for long: as in region_of(). */
+static void limit_ages(const VhExposure *e, GArray *regions)
+{
+    for (size_t i = 0; i < regions->len; i++) {
+        VhSnapRegion *r = &g_array_index(regions, VhSnapRegion, i);
+
+        if (!r->nr_accesses) {
+            r->age = MIN(r->age, r->idle_ms * 1000 / e->attrs.aggregation_us);
+        }
+    }
+}
+
 /* Cuts what is larger than 1/min_regions of all, as long as there is room. */
 static void cut_large(const VhExposure *e, GArray *regions)
 {
@@ -110,5 +122,6 @@ void vh_exposure_bound(const VhExposure *e, GArray *regions)
             merge(regions, before - e->attrs.max_regions);
         }
     } while (regions->len < before && regions->len > e->attrs.max_regions);
+    limit_ages(e, regions);
     cut_large(e, regions);
 }
