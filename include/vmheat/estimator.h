@@ -48,8 +48,8 @@ typedef struct VhPlanBudget {
  * @destroy: frees it
  * @set_attrs: use @attrs from now on; existing regions are kept and their
  *             nr_accesses and age rescaled as DAMON does on online updates
- * @set_ranges: watch these sorted, disjoint ranges; regions outside are cut
- *              off, those inside keep their history
+ * @set_ranges: watch these sorted ranges, none of which touches another;
+ *              regions outside are cut off, those inside keep their history
  * @restart: forget what was observed since the last aggregate(): time went by
  *           in which nobody looked
  * @tick: a tick begins, at this time of the monitor's clock; comes before what
