@@ -80,7 +80,7 @@ size_t vh_exposure_few(const VhExposure *e, const VhField *f)
     double most = f->wires.room / 2.0;
     double left = f->wires.room * FILLED - f->wires.nr;
 
-    return CLAMP(MIN(n, left), FEW_LEAST, most);
+    return CLAMP(MIN(n, left), MIN(FEW_LEAST, most), most);
 }
 
 uint64_t vh_most_aligned(uint64_t lo, uint64_t hi)
