@@ -129,12 +129,18 @@ static double exposure_owed(void *opaque)
     return owed;
 }
 
-/* Time went by, or memory went away: nothing is armed any more. */
+/*
+ * Time went by, or memory went away: nothing is armed any more. Those that have
+ * not been heard of yet go: they would be taken for accessed lately.
+ */
 static void take_down(VhExposure *e, VhField *f)
 {
     for (size_t i = 0; i < f->wires.nr; i++) {
-        f->wires.v[i].state = VH_WIRE_DOWN;
-        f->wires.v[i].due = vh_exposure_now(e);
+        VhWire *w = &f->wires.v[i];
+
+        w->dead |= w->sweep || (!w->nr && w->from == w->asked);
+        w->state = VH_WIRE_DOWN;
+        w->due = vh_exposure_now(e);
     }
 }
 
