@@ -198,20 +198,23 @@ static inline bool lab_watched(const Lab *l, uint64_t gpa)
     return false;
 }
 
+/* A page that was touched is mapped again: it is armed anew. */
 static inline void lab_arm(Lab *l, VhCheck *c)
 {
+    GHashTable *armed = l->armed[c->write];
+    LabArmed *a = g_hash_table_lookup(armed, lab_key(l, c->gpa));
+
     if (chance_unit(&l->rng) < l->odd) {
         c->state = VH_CHECK_SKIPPED;
         return;
     }
     c->state = VH_CHECK_ARMED;
     c->granule = l->granule;
-    if (!g_hash_table_contains(l->armed[c->write], lab_key(l, c->gpa))) {
-        LabArmed *a = g_new0(LabArmed, 1);
-
-        a->seen_ns = l->now_ns;
-        g_hash_table_insert(l->armed[c->write], lab_key(l, c->gpa), a);
+    if (!a) {
+        a = g_new0(LabArmed, 1);
+        g_hash_table_insert(armed, lab_key(l, c->gpa), a);
     }
+    a->seen_ns = l->now_ns;
 }
 
 static inline VhCheckState lab_answer(Lab *l, const VhCheck *c)

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The estimator exposure, by itself. */
+#include <stdlib.h>
+
+#include "exposure-lab.h"
+
+#define GIB (1024 * MIB)
+
+static void hot_block(Lab *l, uint64_t from, uint64_t to, double hz)
+{
+    lab_settle(l);
+    l->hot[0] = (LabHot){ { from, to }, hz, 0 };
+}
+
+static void test_finds_hot_block(void)
+{
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    hot_block(&l, 700 * MIB, 752 * MIB, 10);
+    lab_run(&l, 5);
+    g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 10, 0.3), >, 0.9);
+    g_assert_cmpfloat(lab_region(&l, 300 * MIB)->rate, <, 0.1);
+    g_assert_cmpfloat(lab_region(&l, 900 * MIB)->rate, <, 0.1);
+    lab_end(&l);
+}
+
+static void test_not_persistent(void)
+{
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    l.budget.persistent = false;
+    hot_block(&l, 700 * MIB, 752 * MIB, 10);
+    lab_run(&l, 10);
+    g_assert_cmpuint(l.asks, ==, 0);
+    g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 10, 0.4), >, 0.8);
+    lab_end(&l);
+}
+
+/* Silent pages are asked about, again and again: cheaper than new ones. */
+static void test_asks(void)
+{
+    Lab l;
+
+    lab_begin(&l, 64 * MIB, 1);
+    lab_run(&l, 1);
+    g_assert_cmpuint(l.asks, >, 100);
+    lab_end(&l);
+}
+
+static void test_large_granules(void)
+{
+    Lab l;
+
+    lab_begin(&l, 4 * GIB, 1);
+    l.granule = 2 * MIB;
+    hot_block(&l, 1024 * MIB, 1536 * MIB, 0.02); /* 10 a granule */
+    lab_run(&l, 5);
+    g_assert_cmpuint(l.e->fields[0].wires.nr, >, 200);
+    for (size_t i = 0; i < l.e->fields[0].wires.nr; i++) {
+        const VhWire *w = &l.e->fields[0].wires.v[i];
+
+        if (w->nr || w->from != w->asked) {
+            g_assert_cmpuint(w->order, ==, 9);
+            g_assert_cmpuint(w->page % 512, ==, 0);
+        }
+    }
+    g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 512 * 0.02, 0.35), >, 0.9);
+    lab_end(&l);
+}
+
+static void test_no_arms(void)
+{
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    l.budget.max_arms = 0;
+    lab_run(&l, 1);
+    g_assert_cmpuint(l.news, ==, 0);
+    l.budget.max_arms = 7; /* each time; lab_check_plan() counts them */
+    lab_run(&l, 1);
+    g_assert_cmpuint(l.news, >, 7 * 15);
+    l.news = l.asks = 0;
+    l.budget.max_arms = 0;
+    lab_run(&l, 1);
+    g_assert_cmpuint(l.news, ==, 0);
+    g_assert_cmpuint(l.asks, >, 0);
+    lab_end(&l);
+}
+
+static void test_no_checks(void)
+{
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    lab_run(&l, 1);
+    l.news = l.asks = 0;
+    l.budget.max_checks = 0;
+    lab_run(&l, 1);
+    g_assert_cmpuint(l.news + l.asks, ==, 0);
+    lab_end(&l);
+}
+
+/* Nothing that is likely to fire is armed when no fire may be. */
+static void test_no_fires(void)
+{
+    Lab l;
+    uint64_t before;
+
+    lab_begin(&l, GIB, 1);
+    hot_block(&l, 256 * MIB, 512 * MIB, 50);
+    lab_run(&l, 5);
+    before = l.news_hot;
+    g_assert_cmpuint(before, >, 100);
+    l.budget.max_fires = 0;
+    lab_run(&l, 0.1);
+    l.news_hot = l.news = 0;
+    lab_run(&l, 5);
+    g_assert_cmpuint(l.news_hot, ==, 0);
+    lab_end(&l);
+}
+
+/* Few fires a plan: they are not exceeded by much, on average. */
+static void test_few_fires(void)
+{
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    hot_block(&l, 256 * MIB, 512 * MIB, 50);
+    l.budget.max_fires = 2;
+    l.budget.fires_per_s = 40;
+    lab_run(&l, 10);
+    l.news_hot = 0;
+    lab_run(&l, 10);
+    g_assert_cmpuint(l.news_hot, <, 2 * 200 * 1.3);
+    g_assert_cmpuint(l.news_hot, >, 10); /* so that a change would be seen */
+    lab_end(&l);
+}
+
+static void test_ranges(void)
+{
+    const VhRange parts[] = { { 128 * MIB, 300 * MIB },
+                              { 600 * MIB, 720 * MIB } };
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    hot_block(&l, 200 * MIB, 700 * MIB, 20);
+    lab_run(&l, 5);
+    lab_set_ranges(&l, parts, 2);
+    for (size_t i = 0; i < l.e->fields[0].wires.nr; i++) {
+        g_assert_true(lab_watched(&l, l.e->fields[0].wires.v[i].page * PAGE));
+    }
+    lab_aggregate(&l);
+    g_assert_cmpfloat(lab_right(&l, (VhRange){ 200 * MIB, 300 * MIB }, 20, 0.3),
+                      >, 0.9);
+    g_assert_cmpfloat(lab_right(&l, (VhRange){ 600 * MIB, 700 * MIB }, 20, 0.3),
+                      >, 0.9);
+    g_assert_cmpfloat(lab_region(&l, 150 * MIB)->rate, <, 0.1);
+    g_assert_cmpfloat(lab_region(&l, 710 * MIB)->rate, <, 0.1);
+    lab_run(&l, 2);
+    lab_set_ranges(&l, NULL, 0);
+    g_assert_cmpuint(l.e->fields[0].wires.nr, ==, 0);
+    lab_run(&l, 1);
+    g_assert_cmpuint(l.snap->nr_regions, ==, 0);
+    lab_end(&l);
+}
+
+/* A new block of memory, far away, is looked at as well. */
+static void test_new_range(void)
+{
+    const VhRange parts[] = { { 0, 256 * MIB }, { 4096 * MIB, 4352 * MIB } };
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    l.hot[0] = (LabHot){ { 64 * MIB, 128 * MIB }, 20, 0 };
+    l.hot[1] = (LabHot){ { 4096 * MIB, 4160 * MIB }, 20, 0 };
+    lab_run(&l, 5);
+    lab_set_ranges(&l, parts, 2);
+    lab_aggregate(&l);
+    g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 20, 0.4), >, 0.9);
+    g_assert_cmpuint(lab_region(&l, 200 * MIB)->idle_ms, >, 4000);
+    lab_run(&l, 5);
+    g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 20, 0.4), >, 0.9);
+    g_assert_cmpfloat(lab_right(&l, l.hot[1].at, 20, 0.4), >, 0.9);
+    lab_end(&l);
+}
+
+static double age_s(const Lab *l, uint64_t at)
+{
+    return lab_region(l, at)->age * l->attrs.aggregation_us / 1e6;
+}
+
+static void test_age(void)
+{
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    hot_block(&l, 64 * MIB, 128 * MIB, 100);
+    lab_run(&l, 30);
+    g_assert_cmpfloat(age_s(&l, 96 * MIB), >, 20);
+    g_assert_cmpfloat(age_s(&l, 200 * MIB), >, 20);
+    g_assert_cmpfloat(age_s(&l, 200 * MIB), <=, 30.1);
+    hot_block(&l, 64 * MIB, 128 * MIB, 0.001);
+    lab_run(&l, 5);
+    g_assert_cmpfloat(age_s(&l, 96 * MIB), <=, 5.1);
+    g_assert_cmpfloat(age_s(&l, 200 * MIB), >, 20);
+    hot_block(&l, 192 * MIB, 256 * MIB, 100);
+    lab_run(&l, 10);
+    g_assert_cmpfloat(age_s(&l, 224 * MIB), <=, 10.1);
+    g_assert_cmpfloat(age_s(&l, 224 * MIB), >=, 3);
+    lab_end(&l);
+}
+
+static void test_reset_age(void)
+{
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    hot_block(&l, 64 * MIB, 128 * MIB, 100);
+    lab_run(&l, 30);
+    lab_ops->reset_age(l.e, (VhRange){ 160 * MIB, 256 * MIB });
+    lab_ops->reset_age(l.e, (VhRange){ 64 * MIB, 128 * MIB });
+    lab_run(&l, 2);
+    g_assert_cmpfloat(age_s(&l, 96 * MIB), <=, 4);
+    g_assert_cmpfloat(age_s(&l, 208 * MIB), <, 15); /* of all that is cold */
+    g_assert_cmpfloat(age_s(&l, 32 * MIB), >, 20);
+    g_assert_cmpfloat(lab_region(&l, 96 * MIB)->rate, >, 30);
+    lab_end(&l);
+}
+
+/* What was armed and never answered is no sign of an access. */
+static void test_idle_after_pause(void)
+{
+    Lab l;
+
+    lab_begin(&l, 64 * MIB, 1);
+    lab_run(&l, 30);
+    for (int i = 0; i < 10; i++) {
+        lab_pause(&l, 1);
+        lab_aggregate(&l);
+        g_assert_cmpuint(lab_region(&l, 32 * MIB)->idle_ms, >, 20000);
+        lab_run(&l, 0.1);
+    }
+    lab_end(&l);
+}
+
+/* Never touched: idle as long as it was watched. */
+static void test_idle(void)
+{
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    hot_block(&l, 64 * MIB, 128 * MIB, 1);
+    l.hot[1] = (LabHot){ { 192 * MIB, 256 * MIB }, 100, 0 };
+    lab_run(&l, 60);
+    g_assert_cmpuint(lab_region(&l, 32 * MIB)->idle_ms, >, 45000);
+    g_assert_cmpuint(lab_region(&l, 32 * MIB)->idle_ms, <=, 60000);
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->idle_ms, >, 300);
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->idle_ms, <, 3000);
+    g_assert_cmpuint(lab_region(&l, 224 * MIB)->idle_ms, <, 100);
+    lab_settle(&l);
+    l.hot[1].hz = 0;
+    lab_run(&l, 20);
+    g_assert_cmpuint(lab_region(&l, 224 * MIB)->idle_ms, >, 12000);
+    g_assert_cmpuint(lab_region(&l, 224 * MIB)->idle_ms, <, 21000);
+    lab_end(&l);
+}
+
+static void test_writes(void)
+{
+    Lab l;
+
+    lab_begin(&l, 512 * MIB, 1);
+    l.writes = true;
+    l.hot[0] = (LabHot){ { 64 * MIB, 128 * MIB }, 20, 0.0001 }; /* read */
+    l.hot[1] = (LabHot){ { 256 * MIB, 320 * MIB }, 20, 1 };
+    l.hot[2] = (LabHot){ { 400 * MIB, 464 * MIB }, 20, 0.25 };
+    lab_run(&l, 10);
+    g_assert_cmpfloat(lab_region(&l, 96 * MIB)->rate, >, 14);
+    g_assert_cmpfloat(lab_region(&l, 96 * MIB)->write_rate, <, 0.1);
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->nr_writes, ==, 0);
+    g_assert_cmpfloat(lab_region(&l, 288 * MIB)->write_rate, >, 13);
+    g_assert_cmpfloat(lab_region(&l, 288 * MIB)->write_rate, <, 28);
+    g_assert_cmpfloat(lab_region(&l, 432 * MIB)->write_rate, >, 3.3);
+    g_assert_cmpfloat(lab_region(&l, 432 * MIB)->write_rate, <, 7);
+    g_assert_cmpfloat(lab_region(&l, 32 * MIB)->write_rate, <, 0.1);
+    lab_end(&l);
+}
+
+static void test_few_regions(void)
+{
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    l.attrs.min_regions = 10;
+    l.attrs.max_regions = 20; /* what lab_check_snapshot() is about */
+    lab_ops->set_attrs(l.e, &l.attrs);
+    for (int i = 0; i < LAB_HOT; i++) {
+        l.hot[i] = (LabHot){ { (i * 200 + 50) * MIB, (i * 200 + 90) * MIB },
+                             pow(10, i),
+                             0 };
+    }
+    lab_run(&l, 10);
+    g_assert_cmpfloat(lab_right(&l, l.hot[2].at, 100, 0.4), >, 0.8);
+    lab_end(&l);
+}
+
+/* One page among many that never are accessed. */
+static void test_single_page(void)
+{
+    const VhSnapRegion *r;
+    Lab l;
+
+    lab_begin(&l, 8 * MIB, 1);
+    hot_block(&l, 5 * MIB, 5 * MIB + PAGE, 20);
+    lab_run(&l, 20);
+    r = lab_region(&l, 5 * MIB);
+    g_assert_cmpfloat(r->rate, >, 5);
+    g_assert_cmpuint(r->end - r->start, <=, 4 * PAGE);
+    g_assert_cmpfloat(lab_region(&l, 5 * MIB - 16 * PAGE)->rate, <, 0.1);
+    g_assert_cmpfloat(lab_region(&l, 5 * MIB + 16 * PAGE)->rate, <, 0.1);
+    lab_end(&l);
+}
+
+/* One access to each page there is: that is no heat. */
+static void test_single_fires(void)
+{
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    lab_run(&l, 20);
+    hot_block(&l, 128 * MIB, 129 * MIB, 1000);
+    lab_tick(&l, 50 * MS);
+    hot_block(&l, 0, 0, 0);
+    lab_run(&l, 3);
+    for (size_t i = 0; i < l.snap->nr_regions; i++) {
+        g_assert_cmpfloat(l.snap->regions[i].rate, <, 1);
+    }
+    lab_end(&l);
+}
+
+static uint64_t shorts(Lab *l, int ticks)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < ticks; i++) {
+        unsigned shorter;
+
+        lab_tick(l, l->attrs.sampling_us * 1000);
+        shorter = lab_ops->shorter(l->e);
+        g_assert_true(shorter == 1 || shorter == VH_SHORT_PART);
+        n += shorter > 1;
+    }
+    return n;
+}
+
+/* Only where all intervals would see a fire is there a shorter one. */
+static void test_shorter(void)
+{
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    hot_block(&l, 64 * MIB, 128 * MIB, 10);
+    lab_run(&l, 5);
+    g_assert_cmpuint(shorts(&l, 80), ==, 0);
+    hot_block(&l, 192 * MIB, 256 * MIB, 200);
+    lab_run(&l, 5);
+    g_assert_cmpuint(shorts(&l, 80), ==, 10);
+    lab_end(&l);
+}
+
+/* What is left behind armed in memory that is accessed at times is charged. */
+static void test_owed(void)
+{
+    Lab l;
+
+    lab_begin(&l, 64 * MIB, 1);
+    lab_run(&l, 5);
+    g_assert_cmpfloat(l.owed, >, 0);
+    l.owed = 0;
+    g_assert_cmpfloat(lab_ops->owed(l.e), ==, 0); /* told once */
+    lab_end(&l);
+}
+
+/* Bytes, without the regions that are told. */
+static size_t fixed_bytes(const Lab *l)
+{
+    size_t regions = l->e->fields[0].pieces->len + l->e->fields[1].pieces->len;
+
+    return lab_ops->bytes(l->e) - regions * sizeof(VhPiece);
+}
+
+/* 0.02 % of memory, but what 512 wires of each kind need in any case. */
+static void assert_bytes(uint64_t memory, bool writes)
+{
+    size_t least = sizeof(VhExposure) + (writes ? 2 : 1) * 32768, first;
+    Lab l;
+
+    lab_begin(&l, memory, 1);
+    l.writes = writes;
+    l.hot[0] = (LabHot){ { memory / 4, memory / 2 }, 20, 0.5 };
+    lab_run(&l, 0.2);
+    first = fixed_bytes(&l);
+    g_assert_cmpuint(first, <=, MAX(memory / 5000, least) + 6000);
+    lab_run(&l, 3);
+    g_assert_cmpuint(fixed_bytes(&l), ==, first);
+    lab_end(&l);
+}
+
+static void test_bytes(void)
+{
+    for (uint64_t memory = MIB; memory <= 1024 * GIB; memory *= 16) {
+        assert_bytes(memory, false);
+        assert_bytes(memory, true);
+    }
+    assert_bytes(GIB, true);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/exposure/hot-block", test_finds_hot_block);
+    g_test_add_func("/exposure/not-persistent", test_not_persistent);
+    g_test_add_func("/exposure/asks", test_asks);
+    g_test_add_func("/exposure/granules", test_large_granules);
+    g_test_add_func("/exposure/no-arms", test_no_arms);
+    g_test_add_func("/exposure/no-checks", test_no_checks);
+    g_test_add_func("/exposure/no-fires", test_no_fires);
+    g_test_add_func("/exposure/few-fires", test_few_fires);
+    g_test_add_func("/exposure/ranges", test_ranges);
+    g_test_add_func("/exposure/new-range", test_new_range);
+    g_test_add_func("/exposure/age", test_age);
+    g_test_add_func("/exposure/reset-age", test_reset_age);
+    g_test_add_func("/exposure/idle", test_idle);
+    g_test_add_func("/exposure/idle-after-pause", test_idle_after_pause);
+    g_test_add_func("/exposure/writes", test_writes);
+    g_test_add_func("/exposure/few-regions", test_few_regions);
+    g_test_add_func("/exposure/single-page", test_single_page);
+    g_test_add_func("/exposure/single-fires", test_single_fires);
+    g_test_add_func("/exposure/shorter", test_shorter);
+    g_test_add_func("/exposure/owed", test_owed);
+    g_test_add_func("/exposure/bytes", test_bytes);
+    return g_test_run();
+}
