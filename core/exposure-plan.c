@@ -165,12 +165,18 @@ static void add_fresh(Plan *p, uint64_t page, bool sweep)
     p->e->fresh[p->nr_fresh++] = w;
 }
 
-/* A wire has come to cover @page: its granule turned out to be larger. */
+/* A wire covers @page; behind it may be dead ones that it covers, too. */
 static bool is_taken(const VhWires *ws, uint64_t page)
 {
     size_t i = vh_wires_find(ws, page);
 
-    return i < ws->nr && ws->v[i].page <= page;
+    if (i < ws->nr && ws->v[i].page <= page) {
+        return true;
+    }
+    while (i && ws->v[i - 1].dead) {
+        i--;
+    }
+    return i && vh_wire_end(&ws->v[i - 1]) > page;
 }
 
 static void fill_gaps(Plan *p)
@@ -224,8 +230,7 @@ static double sweep_chance(const VhExposure *e, const VhField *f, uint64_t page)
         return CHANCE_DOUBT;
     }
     w = &f->wires.v[MIN(i, f->wires.nr - 1)];
-    if ((i < f->wires.nr && w->page <= page) ||
-        e->chance[w->rate] > SWEEP_CHANCE) {
+    if (is_taken(&f->wires, page) || e->chance[w->rate] > SWEEP_CHANCE) {
         return INFINITY;
     }
     return vh_exposure_owes(e, f, w);
