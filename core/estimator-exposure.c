@@ -70,10 +70,10 @@ static void *exposure_create(const VhAttrs *attrs, const VhRng *rng)
 
     e->attrs = *attrs;
     e->rng = *rng;
-    e->asks_per_s = FIRST_ASKS_PER_S;
-    e->fires_per_s = FIRST_FIRES_PER_S;
     fill_tables(e);
     for (int i = 0; i < 2; i++) {
+        e->fields[i].asks_per_s = FIRST_ASKS_PER_S;
+        e->fields[i].fires_per_s = FIRST_FIRES_PER_S;
         e->fields[i].pieces = g_array_new(false, false, sizeof(VhPiece));
     }
     e->fields[0].used = true;

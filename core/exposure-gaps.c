@@ -76,7 +76,7 @@ typedef struct Look {
 
 size_t vh_exposure_few(const VhExposure *e, const VhField *f)
 {
-    double n = MIN(FEW_PER_FIRE * e->fires_per_s, FEW_PER_ASK * e->asks_per_s);
+    double n = MIN(FEW_PER_FIRE * f->fires_per_s, FEW_PER_ASK * f->asks_per_s);
     double most = f->wires.room / 2.0;
     double left = f->wires.room * FILLED - f->wires.nr;
 
@@ -146,9 +146,9 @@ static void offer(VhGaps *g, const VhGap *x)
 }
 
 /* What a fire costs, in arms: the scarcer they are. */
-static float fire_price(const VhExposure *e)
+static float fire_price(const VhField *f)
 {
-    return CLAMP(e->asks_per_s / e->fires_per_s, FIRE_PRICE_MIN,
+    return CLAMP(f->asks_per_s / f->fires_per_s, FIRE_PRICE_MIN,
                  FIRE_PRICE_MAX);
 }
 
@@ -382,7 +382,7 @@ void vh_exposure_gaps(VhExposure *e, VhField *f)
 {
     Look k = { .e = e,
                .f = f,
-               .fire_price = fire_price(e),
+               .fire_price = fire_price(f),
                .evict = evict_below(f),
                .least = MAX(e->pages / vh_exposure_few(e, f), 1) };
 

@@ -110,7 +110,7 @@ static float wait_for(VhExposure *e, const VhField *f, const VhWire *w,
                       float limit)
 {
     float silence = vh_wire_silence(w);
-    float most = MAX(1, f->wires.nr / e->asks_per_s);
+    float most = MAX(1, f->wires.nr / f->asks_per_s);
 
     if (silence < limit && e->rates.hz[w->rate] > HOT_HZ) {
         return MAX(silence, 1 / e->rates.hz[w->rate]) * ASK_GROWTH_HOT;
@@ -131,7 +131,7 @@ static void on_silent(VhExposure *e, VhField *f, size_t i)
     }
     w->dead |= w->sweep;
     w->due = vh_stamp_add(vh_exposure_now(e), wait_for(e, f, w, limit));
-    w->state = e->persistent ? VH_WIRE_ARMED : VH_WIRE_DOWN;
+    w->state = f->persistent ? VH_WIRE_ARMED : VH_WIRE_DOWN;
 }
 
 /* What was armed is a whole granule; wires inside it are of no more use. */

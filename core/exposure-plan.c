@@ -238,7 +238,7 @@ static double sweep_chance(const VhExposure *e, const VhField *f, uint64_t page)
 
 static void sweep(Plan *p)
 {
-    size_t n = MIN(p->arms, SWEEP_PER_ASK * p->e->asks_per_s * p->share);
+    size_t n = MIN(p->arms, SWEEP_PER_ASK * p->f->asks_per_s * p->share);
 
     if (!p->e->pages || p->f->gaps.nr) {
         return;
@@ -339,7 +339,7 @@ static void spend(Plan *p)
     arm_some(p, DOUBT, SIZE_MAX);
     arm_some(
         p, URGENT,
-        MAX(CONFIRM_LEAST, MIN(1e5, CONFIRM * p->e->fires_per_s * p->share)));
+        MAX(CONFIRM_LEAST, MIN(1e5, CONFIRM * p->f->fires_per_s * p->share)));
     kept = p->nr_down > p->n ? KEPT * CLAMP(p->fires, 0, 1e6) : 0;
     p->fires -= kept;
     fill_gaps(p);
@@ -360,9 +360,9 @@ size_t vh_exposure_plan(VhExposure *e, const VhPlanBudget *budget, VhCheck *out)
                .share = e->attrs.sampling_us / 1e6,
                .write = budget->write };
 
-    e->fires_per_s = budget->fires_per_s;
-    e->asks_per_s = MIN(budget->asks_per_s, ASKS_PER_S);
-    e->persistent = budget->persistent;
+    f->fires_per_s = budget->fires_per_s;
+    f->asks_per_s = MIN(budget->asks_per_s, ASKS_PER_S);
+    f->persistent = budget->persistent;
     if (e->now_ns >= f->pass_ns) {
         vh_exposure_pass(e, f);
     }

@@ -109,7 +109,7 @@ static void set_delays(VhExposure *e, VhField *f, const VhSpan *r, float base)
 
 void vh_exposure_worth(VhExposure *e, VhField *f)
 {
-    float fires = MIN(e->fires_per_s, 1e5);
+    float fires = MIN(f->fires_per_s, 1e5);
     float base =
         CLAMP(BASE_SHARE * fires / MAX(f->regions, 1), BASE_MIN, BASE_MAX);
     VhSpan span = { 0 };

@@ -86,6 +86,9 @@ typedef struct VhPiece {
  * @cold_hz: rate of wires of the lowest rate there is, together
  * @golden: where the sweep is, 0 .. 1
  * @planned_ns: when it was planned last
+ * @fires_per_s: of its latest plan, see VhPlanBudget
+ * @asks_per_s: see VhPlanBudget
+ * @persistent: see VhPlanBudget
  * @used: somebody plans checks for it
  * @saturated: it has a region that fires in nearly every sampling interval
  */
@@ -99,6 +102,9 @@ typedef struct VhField {
     double cold_hz;
     double golden;
     uint64_t planned_ns;
+    double fires_per_s;
+    double asks_per_s;
+    bool persistent;
     bool used;
     bool saturated;
 } VhField;
@@ -115,9 +121,6 @@ typedef struct VhField {
  * @nr_ranges: how many
  * @pages: in all of them
  * @now_ns: of the running tick
- * @fires_per_s: see VhPlanBudget
- * @asks_per_s: see VhPlanBudget
- * @persistent: see VhPlanBudget
  * @owed: fires still to be expected of wires left behind, not told yet
  * @ticks: so far
  * @fields: of all accesses, of writes
@@ -135,9 +138,6 @@ typedef struct VhExposure {
     size_t nr_ranges;
     uint64_t pages;
     uint64_t now_ns;
-    double fires_per_s;
-    double asks_per_s;
-    bool persistent;
     double owed;
     uint64_t ticks;
     VhField fields[2];
