@@ -49,6 +49,7 @@ typedef struct LabArmed {
  * @attrs: in force
  * @budget: for each plan
  * @writes: there is a second primitive, for writes
+ * @writes_once: that one is not persistent, and does not care for costs
  * @granule: of the primitive
  * @odd: share of answers that are none
  * @was_odd: @odd ever was more than 0: granules of some wires are not known
@@ -73,6 +74,7 @@ typedef struct Lab {
     VhAttrs attrs;
     VhPlanBudget budget;
     bool writes;
+    bool writes_once;
     uint64_t granule;
     double odd;
     bool was_odd;
@@ -165,6 +167,11 @@ static inline bool lab_touched(Lab *l, uint64_t gpa, LabArmed *a, bool write)
     return hz > 0 && chance_unit(&l->rng) < -expm1(-hz * dt);
 }
 
+static inline bool lab_persistent(const Lab *l, bool write)
+{
+    return write && l->writes_once ? false : l->budget.persistent;
+}
+
 static inline gpointer lab_key(const Lab *l, uint64_t gpa)
 {
     return GSIZE_TO_POINTER((gpa & ~(l->granule - 1)) + 1);
@@ -241,7 +248,7 @@ static inline void lab_collect(Lab *l, VhCheck *c)
     had = g_hash_table_lookup(l->answers[c->write], key);
     c->state = had ? (VhCheckState)GPOINTER_TO_INT(had) : lab_answer(l, c);
     g_hash_table_insert(l->answers[c->write], key, GINT_TO_POINTER(c->state));
-    if (c->state == VH_CHECK_SILENT && l->budget.persistent) {
+    if (c->state == VH_CHECK_SILENT && lab_persistent(l, c->write)) {
         LabArmed *a = g_hash_table_lookup(l->armed[c->write], key);
 
         a->left = true;
@@ -259,7 +266,7 @@ static inline void lab_check_one(Lab *l, const VhCheck *c, GHashTable *seen)
     g_assert_cmpuint(c->gpa % PAGE, ==, 0);
     g_assert_true(g_hash_table_add(seen, GSIZE_TO_POINTER(c->gpa + 1)));
     if (c->state == VH_CHECK_ARMED) {
-        g_assert_true(l->budget.persistent);
+        g_assert_true(lab_persistent(l, c->write));
         g_assert_nonnull(a);
         g_assert_true(a->left);
         g_assert_cmpuint(c->granule, ==, l->granule);
@@ -361,6 +368,8 @@ static inline void lab_plan(Lab *l, bool write)
     VhPlanBudget b = l->budget;
 
     l->budget.write = b.write = write;
+    b.persistent = lab_persistent(l, write);
+    b.fires_per_s = write && l->writes_once ? INFINITY : b.fires_per_s;
     l->nr[write] = lab_ops->plan(l->e, &b, l->checks[write]);
     l->owed += lab_ops->owed(l->e);
     lab_check_plan(l, l->checks[write], l->nr[write]);
