@@ -70,6 +70,42 @@ static void test_bucket_refills_and_owes(void)
     assert_near(fires(&b), 25); /* no more than a quarter second saved */
 }
 
+/* What was left behind armed is paid for like a fire that was seen. */
+static void test_owed(void)
+{
+    VhCosts c = { 0 };
+    VhBudget b;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    vh_budget_owe(&b, 5.5);
+    assert_near(fires(&b), 19.5);
+    vh_budget_owe(&b, 0);
+    assert_near(fires(&b), 19.5);
+    vh_budget_owe(&b, 39.5); /* more than there are */
+    assert_near(fires(&b), 0);
+    vh_budget_update(&b, 200 * MS, 20 * MS, &c);
+    assert_near(fires(&b), 0); /* 20 owed, just repaid */
+    vh_budget_update(&b, 210 * MS, 20 * MS, &c);
+    assert_near(fires(&b), 1);
+}
+
+/* What a plan is told of a second: fires at their cost, asks of the worker. */
+static void test_per_second(void)
+{
+    VhCosts c = { 0 };
+    VhPlanBudget p;
+    VhBudget b;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    vh_budget_plan(&b, &p);
+    assert_near(p.fires_per_s, 100);
+    assert_near(p.asks_per_s, 0.02 * 0.07 / 1500e-9);
+    c.primitive.fire_ns = 1000000; /* 6 ms a second are for fires */
+    vh_budget_update(&b, 20 * MS, 20 * MS, &c);
+    vh_budget_plan(&b, &p);
+    assert_near(p.fires_per_s, 6);
+}
+
 static void test_slow_sampling_keeps_an_interval(void)
 {
     VhCosts c = { 0 };
@@ -331,6 +367,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/budget/defaults", test_defaults);
     g_test_add_func("/budget/bucket", test_bucket_refills_and_owes);
+    g_test_add_func("/budget/owed", test_owed);
+    g_test_add_func("/budget/per-second", test_per_second);
     g_test_add_func("/budget/slow-sampling",
                     test_slow_sampling_keeps_an_interval);
     g_test_add_func("/budget/fire-cost", test_fires_limited_by_cost);
