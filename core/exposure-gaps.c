@@ -27,7 +27,6 @@
  * each other than that, because a border was here once, are dropped.
  */
 #include <math.h>
-#include <stdlib.h>
 
 #include "exposure.h"
 
@@ -363,11 +362,18 @@ static void look_along(Look *k)
     }
 }
 
-static int best_first(const void *a, const void *b)
+/* Best first: the worst, which is on top, goes to the end, and so on. */
+static void sort_heap(VhGaps *g)
 {
-    float x = ((const VhGap *)a)->score, y = ((const VhGap *)b)->score;
+    size_t nr = g->nr;
 
-    return (x < y) - (x > y);
+    while (g->nr > 1) {
+        VhGap worst = g->v[0], last = g->v[--g->nr];
+
+        sift_down(g, &last);
+        g->v[g->nr] = worst;
+    }
+    g->nr = nr;
 }
 
 /* There is no room for the best gaps: wires that are worth far less go. */
@@ -391,7 +397,7 @@ void vh_exposure_gaps(VhExposure *e, VhField *f)
         k.span = vh_exposure_span(e, f, r, k.span.end);
         look_along(&k);
     }
-    qsort(f->gaps.v, f->gaps.nr, sizeof(VhGap), best_first);
+    sort_heap(&f->gaps);
 }
 
 uint64_t vh_exposure_place(VhExposure *e, const VhGap *g)

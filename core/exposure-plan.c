@@ -22,7 +22,6 @@
  * wire is armed again instead of being asked about.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "exposure.h"
@@ -258,11 +257,20 @@ static void sweep(Plan *p)
     }
 }
 
-static int by_page(const void *a, const void *b)
+/* Shell's sort; qsort() may allocate. */
+static void sort_by_page(VhWire *v, size_t n)
 {
-    const VhWire *x = a, *y = b;
+    for (size_t gap = n / 2; gap; gap /= 2) {
+        for (size_t i = gap; i < n; i++) {
+            VhWire w = v[i];
+            size_t j = i;
 
-    return (x->page > y->page) - (x->page < y->page);
+            for (; j >= gap && v[j - gap].page > w.page; j -= gap) {
+                v[j] = v[j - gap];
+            }
+            v[j] = w;
+        }
+    }
 }
 
 /* Sorts them, and has each once. */
@@ -271,7 +279,7 @@ static void add_fresh_checks(Plan *p)
     VhWire *v = p->e->fresh;
     size_t n = 0;
 
-    qsort(v, p->nr_fresh, sizeof(*v), by_page);
+    sort_by_page(v, p->nr_fresh);
     for (size_t i = 0; i < p->nr_fresh; i++) {
         if (!n || v[n - 1].page != v[i].page) {
             v[n++] = v[i];
