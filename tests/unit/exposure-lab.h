@@ -442,8 +442,8 @@ static inline const VhSnapRegion *lab_region(const Lab *l, uint64_t at)
     g_assert_not_reached();
 }
 
-/* Share of [@r) whose rate is told within @error of @hz. */
-static inline double lab_right(const Lab *l, VhRange r, double hz, double error)
+/* Share of @r whose rate is told to be about @hz: within a factor of two. */
+static inline double lab_right(const Lab *l, VhRange r, double hz)
 {
     uint64_t right = 0;
 
@@ -451,7 +451,7 @@ static inline double lab_right(const Lab *l, VhRange r, double hz, double error)
         const VhSnapRegion *g = &l->snap->regions[i];
         uint64_t from = MAX(r.start, g->start), to = MIN(r.end, g->end);
 
-        if (from < to && fabs(g->rate - hz) <= error * hz) {
+        if (from < to && g->rate >= hz / 2 && g->rate <= hz * 2) {
             right += to - from;
         }
     }
