@@ -300,8 +300,12 @@ static inline void lab_check_wires(const Lab *l)
 {
     for (int k = 0; k < 2; k++) {
         const VhWires *ws = &l->e->fields[k].wires;
+        const VhGaps *gaps = &l->e->fields[k].gaps;
         uint64_t end = 0;
 
+        for (size_t i = 1; i < gaps->nr; i++) { /* best first */
+            g_assert_cmpfloat(gaps->v[i].score, <=, gaps->v[i - 1].score);
+        }
         g_assert_cmpuint(ws->nr, <=, ws->room);
         for (size_t i = 0; i < ws->nr; i++) {
             const VhWire *w = &ws->v[i];

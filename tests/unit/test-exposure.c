@@ -156,6 +156,40 @@ static void test_few_fires(void)
     lab_end(&l);
 }
 
+/* Share of a block that is told of 1.75 s after it became hot. */
+static double told_soon(double hz, uint64_t seed)
+{
+    double share;
+    Lab l;
+
+    lab_begin(&l, GIB, seed);
+    l.budget.max_fires = 5;
+    l.budget.fires_per_s = 100;
+    lab_run(&l, 20);
+    hot_block(&l, 256 * MIB, 512 * MIB, hz);
+    lab_run(&l, 1.75);
+    share = lab_right(&l, l.hot[0].at, hz);
+    lab_end(&l);
+    return share;
+}
+
+/* Where a change is certain, its neighbours need not be confirmed one by one.
+ */
+static void test_sudden_heat(void)
+{
+    const double rates[] = { 5, 20 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rates); i++) {
+        double sum = 0;
+
+        for (uint64_t seed = 1; seed <= 4; seed++) {
+            sum += told_soon(rates[i], seed);
+        }
+        g_test_message("%g a second: %.2f", rates[i], sum / 4);
+        g_assert_cmpfloat(sum / 4, >, 0.6);
+    }
+}
+
 static void test_ranges(void)
 {
     const VhRange parts[] = { { 128 * MIB, 300 * MIB },
@@ -207,6 +241,20 @@ static void test_new_range(void)
 static double age_s(const Lab *l, uint64_t at)
 {
     return lab_region(l, at)->age * l->attrs.aggregation_us / 1e6;
+}
+
+/* What is known a little better only is no change. */
+static void test_age_of_noise(void)
+{
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    l.budget.max_fires = 1;
+    l.budget.fires_per_s = 5;
+    hot_block(&l, 64 * MIB, 128 * MIB, 8);
+    lab_run(&l, 60);
+    g_assert_cmpfloat(age_s(&l, 96 * MIB), >, 40);
+    lab_end(&l);
 }
 
 static void test_age(void)
@@ -342,9 +390,9 @@ static void test_single_page(void)
     const VhSnapRegion *r;
     Lab l;
 
-    lab_begin(&l, 8 * MIB, 1);
+    lab_begin(&l, 64 * MIB, 1);
     hot_block(&l, 5 * MIB, 5 * MIB + PAGE, 20);
-    lab_run(&l, 20);
+    lab_run(&l, 30);
     r = lab_region(&l, 5 * MIB);
     g_assert_cmpfloat(r->rate, >, 5);
     g_assert_cmpuint(r->end - r->start, <=, 4 * PAGE);
@@ -433,6 +481,9 @@ static void assert_bytes(uint64_t memory, bool writes)
     lab_run(&l, 0.2);
     first = fixed_bytes(&l);
     g_assert_cmpuint(first, <=, MAX(memory / 5000, least) + 6000);
+    if (memory >= GIB && memory <= 16 * GIB) {
+        g_assert_cmpuint(first, >, memory / 5000 * 0.9);
+    }
     lab_run(&l, 3);
     g_assert_cmpuint(fixed_bytes(&l), ==, first);
     lab_end(&l);
@@ -463,6 +514,8 @@ int main(int argc, char **argv)
     g_test_add_func("/exposure/ranges", test_ranges);
     g_test_add_func("/exposure/new-range", test_new_range);
     g_test_add_func("/exposure/age", test_age);
+    g_test_add_func("/exposure/age-of-noise", test_age_of_noise);
+    g_test_add_func("/exposure/sudden-heat", test_sudden_heat);
     g_test_add_func("/exposure/reset-age", test_reset_age);
     g_test_add_func("/exposure/idle", test_idle);
     g_test_add_func("/exposure/idle-since", test_idle_since);
