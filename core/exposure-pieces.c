@@ -186,6 +186,8 @@ VhSnapshot *vh_exposure_publish(VhExposure *e)
     s->attrs = e->attrs;
     s->max_nr_accesses = vh_attrs_max_accesses(&e->attrs);
     s->has_rates = true;
-    memcpy(s->regions, regions->data, regions->len * sizeof(VhSnapRegion));
+    if (regions->len) {
+        memcpy(s->regions, regions->data, regions->len * sizeof(VhSnapRegion));
+    }
     return s;
 }
