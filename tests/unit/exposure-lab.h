@@ -97,7 +97,9 @@ static const VhEstimatorOps *const lab_ops = &vh_estimator_exposure;
 
 static inline void lab_set_ranges(Lab *l, const VhRange *ranges, size_t n)
 {
-    memcpy(l->ranges, ranges, n * sizeof(*ranges));
+    for (size_t i = 0; i < n; i++) {
+        l->ranges[i] = ranges[i];
+    }
     l->nr_ranges = n;
     for (int i = 0; i < 2; i++) {
         g_hash_table_remove_all(l->armed[i]);

@@ -177,17 +177,13 @@ static double told_soon(double hz, uint64_t seed)
  */
 static void test_sudden_heat(void)
 {
-    const double rates[] = { 5, 20 };
+    double sum = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(rates); i++) {
-        double sum = 0;
-
-        for (uint64_t seed = 1; seed <= 4; seed++) {
-            sum += told_soon(rates[i], seed);
-        }
-        g_test_message("%g a second: %.2f", rates[i], sum / 4);
-        g_assert_cmpfloat(sum / 4, >, 0.6);
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        sum += told_soon(5, seed);
     }
+    g_test_message("%.2f", sum / 4);
+    g_assert_cmpfloat(sum / 4, >, 0.6);
 }
 
 static void test_ranges(void)
