@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line. */
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "number.h"
 #include "options.h"
 #include "patterns.h"
-#include "sim-primitive.h"
+#include "hosts.h"
 #include "trace.h"
 #include "vmheat/monitor.h"
 
@@ -17,28 +18,34 @@
 #define SECONDS_MAX 1e6
 #define SEEDS_MAX 10000
 #define COST_MAX 1000000000
+#define COST_OF_HOST G_MININT64 /* not given */
 
 static Options defaults(void)
 {
-    SimCosts cost = SIM_COSTS_DEFAULT;
-
     return (Options){ .seed = 1,
                       .seeds = 1,
                       .budget = VH_BUDGET_BP_DEFAULT,
-                      .arm_ns = cost.arm,
-                      .fire_ns = cost.fire,
-                      .batch_ns = cost.batch,
+                      .arm_ns = COST_OF_HOST,
+                      .fire_ns = COST_OF_HOST,
+                      .batch_ns = COST_OF_HOST,
                       .hot_hz = HOT_HZ,
                       .cold_hz = COLD_HZ,
                       .threshold_hz = THRESHOLD_HZ };
 }
 
-static char *pattern_names(void)
+/* What the names stand for. */
+static char *names_help(void)
 {
     g_autoptr(GString) s = g_string_new("PATTERNS\n");
 
     for (const Pattern *p = patterns(); p->name; p++) {
         g_string_append_printf(s, "  %-10s %s\n", p->name, p->summary);
+    }
+    g_string_append(s, "\nHOSTS (ns a batch, an arm, a fire)\n");
+    for (const HostKind *h = host_kinds(); h->name; h++) {
+        g_string_append_printf(
+            s, "  %-10s %" PRIu64 ", %" PRIu64 ", %" PRIu64 "; %s\n", h->name,
+            h->cost.batch, h->cost.arm, h->cost.fire, h->summary);
     }
     return g_strdup(s->str);
 }
@@ -76,7 +83,9 @@ static bool parse_argv(Options *o, int *argc, char ***argv, char **why)
         { "budget", 0, 0, G_OPTION_ARG_INT, &o->budget,
           "overhead budget, hundredths of a percent (50)", "BP" },
         { "traps", 0, 0, G_OPTION_ARG_INT, &o->traps,
-          "traps per second; 0: safe default of a nested host", "N" },
+          "traps per second; 0: the host's safe default", "N" },
+        { "host", 0, 0, G_OPTION_ARG_STRING, &o->host_text,
+          "what things cost: nested, bare (default: nested)", "HOST" },
         { "unlimited", 0, 0, G_OPTION_ARG_NONE, &o->unlimited,
           "no budget, and DAMON's defaults: 5 ms, 100 ms, 10..1000", NULL },
         { "sampling", 0, 0, G_OPTION_ARG_INT, &o->sampling_ms,
@@ -92,7 +101,7 @@ static bool parse_argv(Options *o, int *argc, char ***argv, char **why)
         { "writes", 0, 0, G_OPTION_ARG_NONE, &o->writes,
           "with a second primitive that sees writes", NULL },
         { "arm-ns", 0, 0, G_OPTION_ARG_INT64, &o->arm_ns,
-          "what arming a page costs the guest", "NS" },
+          "what arming a page costs the guest (default: as --host)", "NS" },
         { "batch-ns", 0, 0, G_OPTION_ARG_INT64, &o->batch_ns,
           "and each batch of arms", "NS" },
         { "fire-ns", 0, 0, G_OPTION_ARG_INT64, &o->fire_ns, "and each fire",
@@ -113,7 +122,7 @@ static bool parse_argv(Options *o, int *argc, char ***argv, char **why)
         { NULL },
     };
     g_autoptr(GOptionContext) ctx = g_option_context_new(NULL);
-    g_autofree char *names = pattern_names();
+    g_autofree char *names = names_help();
     g_autoptr(GError) err = NULL;
 
     g_option_context_set_summary(
@@ -164,6 +173,22 @@ static bool check_rule(Options *o, char **why)
         return refuse(why, "rule", o->rule_text, "half or rate");
     }
     o->rule = strcmp(o->rule_text, "half") ? RULE_RATE : RULE_HALF;
+    return true;
+}
+
+static bool check_host(Options *o, char **why)
+{
+    SimCosts cost;
+
+    o->host = o->host_text ? host_kind_find(o->host_text) : host_kinds();
+    if (!o->host) {
+        return refuse(why, "host", o->host_text, "nested or bare");
+    }
+    cost = o->host->cost;
+    o->arm_ns = o->arm_ns == COST_OF_HOST ? (gint64)cost.arm : o->arm_ns;
+    o->fire_ns = o->fire_ns == COST_OF_HOST ? (gint64)cost.fire : o->fire_ns;
+    o->batch_ns =
+        o->batch_ns == COST_OF_HOST ? (gint64)cost.batch : o->batch_ns;
     return true;
 }
 
@@ -234,7 +259,7 @@ bool options_parse(Options *o, int *argc, char ***argv, char **why)
         return false;
     }
     return check_names(o, why) && check_size(o, why) && check_rule(o, why) &&
-           check_numbers(o, why);
+           check_host(o, why) && check_numbers(o, why);
 }
 
 void options_clear(Options *o)
@@ -245,5 +270,6 @@ void options_clear(Options *o)
     g_free(o->size_text);
     g_free(o->granule_text);
     g_free(o->rule_text);
+    g_free(o->host_text);
     g_free(o->plot);
 }

@@ -6,12 +6,14 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "hosts.h"
 #include "score.h"
 
 /**
  * struct Options - as on the command line; 0 or NULL: not given
  *
- * The texts are parsed into the members at the end by options_check().
+ * The texts are parsed into the members at the end; costs that were not given
+ * are those of the host.
  */
 typedef struct Options {
     char *pattern;
@@ -20,6 +22,7 @@ typedef struct Options {
     char *size_text;
     char *granule_text;
     char *rule_text;
+    char *host_text;
     char *plot;
     gint64 seed;
     int seeds;
@@ -48,6 +51,7 @@ typedef struct Options {
     uint64_t size;
     uint64_t granule;
     Rule rule;
+    const HostKind *host;
 } Options;
 
 /**

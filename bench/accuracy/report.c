@@ -96,11 +96,13 @@ static void append_settings(GString *s, const Options *o, const Result *r,
         "\"unlimited\":%s,\"budget_bp\":%d,\"traps\":%d,"
         "\"sampling_ms\":%" PRIu64 ",\"aggregation_ms\":%" PRIu64 ","
         "\"min_regions\":%u,\"max_regions\":%u,\"granule\":%" PRIu64 ","
-        "\"persistent\":%s,\"threshold_hz\":%.10g",
+        "\"persistent\":%s,\"threshold_hz\":%.10g,\"host\":\"%s\","
+        "\"batch_ns\":%" PRId64 ",\"arm_ns\":%" PRId64 ",\"fire_ns\":%" PRId64,
         (int64_t)o->seed, n, r->seconds, o->unlimited ? "true" : "false",
         o->budget, o->traps, a.sampling_us / 1000, a.aggregation_us / 1000,
         a.min_regions, a.max_regions, o->granule,
-        o->non_persistent ? "false" : "true", o->threshold_hz);
+        o->non_persistent ? "false" : "true", o->threshold_hz, o->host->name,
+        (int64_t)o->batch_ns, (int64_t)o->arm_ns, (int64_t)o->fire_ns);
 }
 
 char *report_json(const Options *o, const Result *r, int n)
@@ -150,9 +152,13 @@ void report_text(const Options *o, const Result *r, int n)
     if (o->unlimited) {
         printf("unlimited");
     } else {
-        printf("budget %d bp, %d traps/s", o->budget, o->traps);
+        printf("budget %d bp", o->budget);
+        if (o->traps) {
+            printf(", %d traps/s", o->traps);
+        }
     }
-    printf(", %.10g s, %d seed%s\n", r->seconds, n, n > 1 ? "s" : "");
+    printf(", host %s, %.10g s, %d seed%s\n", o->host->name, r->seconds, n,
+           n > 1 ? "s" : "");
     printf("%-16s %12s %12s\n", "", "median", "worst");
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
         const Field *f = &fields[i];

@@ -297,7 +297,7 @@ static void run_begin(Run *r, const Workload *work, uint64_t seed)
     r->judge = judge_of(o->estimator);
     r->sim = (Sim){
         .work = work,
-        .cost = SIM_COSTS_DEFAULT,
+        .cost = o->host->cost,
         .granule = o->granule,
         .persistent = !o->non_persistent,
         .free = o->unlimited,
@@ -371,7 +371,7 @@ static bool run_work(const Options *o, const Workload *work,
     Run r = { .o = o, .truth = truth };
     VhHost host = { .size = sizeof(host),
                     .kvm = true,
-                    .nested = true,
+                    .nested = o->host->nested,
                     .clock = { sim_now, &r.sim },
                     .opaque = &r.sim };
     VhMonitorConfig cfg;

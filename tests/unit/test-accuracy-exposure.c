@@ -28,7 +28,7 @@ static void start(Fixture *f, uint64_t size, const Line *lines, size_t n,
 
     f->w = workload_new(size, lines, n, &why);
     f->sim = (Sim){ .work = f->w,
-                    .cost = SIM_COSTS_DEFAULT,
+                    .cost = SIM_COSTS_NESTED,
                     .granule = VH_PAGE_SIZE,
                     .persistent = true };
     sim_begin(&f->sim, seed + 1000);

@@ -190,7 +190,59 @@ static void test_options(void)
                    "--pattern: 'x' is not one of those that --help lists");
     assert_refused("--plot=x.pdf",
                    "--plot: 'x.pdf' is not a name that ends in .svg or .png");
+    assert_refused("--host=cloud", "--host: 'cloud' is not nested or bare");
+    assert_refused("--host=", "--host: '' is not nested or bare");
+    assert_refused("--fire-ns=-1",
+                   "--fire-ns: '-1' is not a number from 0 to 1000000000");
     assert_refused("more", "'more' is not an option; see --help");
+}
+
+static Options parse_two(const char *one, const char *two)
+{
+    char *argv[] = { "accuracy", (char *)one, (char *)two, NULL }, **v = argv;
+    g_autofree char *why = NULL;
+    int argc = 3;
+    Options o;
+
+    g_assert_true(options_parse(&o, &argc, &v, &why));
+    return o;
+}
+
+/* Named costs, and that a cost of its own wins wherever it is written. */
+static void test_hosts(void)
+{
+    Options o = parse_two("--seeds=1", "--json");
+
+    g_assert_cmpstr(o.host->name, ==, "nested");
+    g_assert_true(o.host->nested);
+    g_assert_cmpint(o.fire_ns, ==, 45000);
+    options_clear(&o);
+    o = parse_two("--fire-ns=0", "--host=bare");
+    g_assert_false(o.host->nested);
+    g_assert_cmpint(o.batch_ns, ==, 10000);
+    g_assert_cmpint(o.arm_ns, ==, 1000);
+    g_assert_cmpint(o.fire_ns, ==, 0);
+    options_clear(&o);
+}
+
+static void assert_same_json(const char *const *a, const char *const *b,
+                             const char *differs)
+{
+    g_autofree char *one = run(a, 5), *two = run(b, 5);
+
+    *strstr(one, differs) = *strstr(two, differs) = '\0';
+    g_assert_cmpstr(one, ==, two);
+}
+
+/* A host is its costs and how many traps a second are safe there. */
+static void test_host_is_costs(void)
+{
+    const char *bare[] = { "--host=bare", "--traps=1000", "--estimator=classic",
+                           "--pattern=block", "--no-cpu" };
+    const char *safe[] = { "--host=bare", "--traps=0", "--estimator=classic",
+                           "--pattern=block", "--no-cpu" };
+
+    assert_same_json(bare, safe, ",\"traps\"");
 }
 
 int main(int argc, char **argv)
@@ -203,5 +255,7 @@ int main(int argc, char **argv)
     g_test_add_func("/accuracy/score/quantile", test_quantile);
     g_test_add_func("/accuracy/run/repeats", test_repeats);
     g_test_add_func("/accuracy/run/options", test_options);
+    g_test_add_func("/accuracy/run/hosts", test_hosts);
+    g_test_add_func("/accuracy/run/host-traps", test_host_is_costs);
     return g_test_run();
 }

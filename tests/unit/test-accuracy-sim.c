@@ -26,7 +26,7 @@ static void start(Fixture *f, uint64_t granule, bool persistent)
 
     f->w = workload_new(4 * MIB, lines, G_N_ELEMENTS(lines), &why);
     f->s = (Sim){ .work = f->w,
-                  .cost = SIM_COSTS_DEFAULT,
+                  .cost = SIM_COSTS_NESTED,
                   .granule = granule,
                   .persistent = persistent };
     f->host = (VhHost){ .opaque = &f->s };
