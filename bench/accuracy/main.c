@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "patterns.h"
 #include "plot.h"
 #include "report.h"
 #include "sweep.h"
+#include "table.h"
 #include "vmheat/estimator.h"
 
 static bool late(const Options *o, const Result *r)
@@ -49,29 +49,21 @@ static int simulate(const Options *o, char **why)
 }
 
 /* A row of the table, or an element of the list. */
-static bool simulate_row(const Options *all, const char *pattern,
-                         const char *estimator, bool first, char **why)
+static void print_row(const Options *o, const Result *r, int n, void *opaque)
 {
-    g_autofree Result *r = g_new0(Result, all->seeds);
+    bool *first = opaque;
     g_autofree char *json = NULL;
-    Options o = *all;
 
-    o.pattern = (char *)pattern;
-    o.estimator = (char *)estimator;
-    if (!run_seeds(&o, r, why)) {
-        return false;
-    }
-    if (o.json) {
-        json = report_json(&o, r, o.seeds);
-        printf("%s%s", first ? "[\n" : ",\n", json);
+    if (o->json) {
+        json = report_json(o, r, n);
+        printf("%s%s", *first ? "[\n" : ",\n", json);
     } else {
-        report_row(&o, r, o.seeds);
+        report_row(o, r, n);
     }
+    *first = false;
     fflush(stdout);
-    return true;
 }
 
-/* Every pattern with every estimator, or with the one asked for. */
 static bool simulate_all(const Options *o, char **why)
 {
     bool first = true;
@@ -79,18 +71,8 @@ static bool simulate_all(const Options *o, char **why)
     if (!o->json) {
         report_head();
     }
-    for (const Pattern *p = patterns(); p->name; p++) {
-        for (size_t i = 0; vh_estimators()[i]; i++) {
-            const char *name = vh_estimators()[i]->name;
-
-            if (o->estimator && g_strcmp0(o->estimator, name)) {
-                continue;
-            }
-            if (!simulate_row(o, p->name, name, first, why)) {
-                return false;
-            }
-            first = false;
-        }
+    if (!table_run(o, print_row, &first, why)) {
+        return false;
     }
     if (o->json) {
         puts("\n]");

@@ -30,6 +30,7 @@ static const Field fields[] = {
     FIELD(precision, 4, LEAST),
     FIELD(recall, 4, LEAST),
     FIELD(checks_per_s, 1, NO_WORST),
+    FIELD(checks_share, 5, NO_WORST),
     FIELD(arms_per_s, 1, NO_WORST),
     FIELD(fires_per_s, 1, NO_WORST),
     FIELD(detect_ms, 0, MOST),
@@ -184,6 +185,7 @@ static const struct {
     { "prec.", G_STRUCT_OFFSET(Result, precision), 6, 3 },
     { "recall", G_STRUCT_OFFSET(Result, recall), 6, 3 },
     { "checks/s", G_STRUCT_OFFSET(Result, checks_per_s), 9, 0 },
+    { "share", G_STRUCT_OFFSET(Result, checks_share), 7, 4 },
     { "arms/s", G_STRUCT_OFFSET(Result, arms_per_s), 8, 0 },
     { "fires/s", G_STRUCT_OFFSET(Result, fires_per_s), 8, 0 },
     { "detect ms", G_STRUCT_OFFSET(Result, detect_ms), 9, 0 },
@@ -196,7 +198,7 @@ static const struct {
 
 void report_head(void)
 {
-    printf("%-10s %-10s %7s", "pattern", "estimator", "GiB");
+    printf("%-10s %-9s %7s %7s", "pattern", "estimator", "budget", "GiB");
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
         printf(" %*s", columns[i].width, columns[i].head);
     }
@@ -205,7 +207,13 @@ void report_head(void)
 
 void report_row(const Options *o, const Result *r, int n)
 {
-    printf("%-10s %-10s %7.4g", what(o), o->estimator, r->size / MIB / 1024);
+    char budget[16] = "none";
+
+    if (!o->unlimited) {
+        g_snprintf(budget, sizeof(budget), "%.2f %%", o->budget / 100.0);
+    }
+    printf("%-10s %-9s %7s %7.4g", what(o), o->estimator, budget,
+           r->size / MIB / 1024);
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
         print_value(run_quantile(r, n, columns[i].offset, 0.5),
                     columns[i].width, columns[i].digits);

@@ -271,6 +271,7 @@ static void conclude_costs(const Run *r, const VhMonitorStats *st, Result *out)
     double sec = r->end_ns / NS_PER_S;
 
     out->checks_per_s = st->checks / sec;
+    out->checks_share = NAN;
     out->arms_per_s = (s->accesses.stats.arms + s->writes.stats.arms) / sec;
     out->fires_per_s = (s->accesses.fires + s->writes.fires) / sec;
     out->unseen_per_s = (s->accesses.unseen + s->writes.unseen) / sec;

@@ -30,6 +30,8 @@
  * @settled_ms: first snapshot from which on all are like that
  * @good_pct: share of such snapshots since the first
  * @checks_per_s: checks planned, those of pages left armed as well
+ * @checks_share: checks planned, relative to those of DAMON, see table_run();
+ *                NAN without
  * @arms_per_s: granules unmapped
  * @fires_per_s: faults of the guest
  * @unseen_per_s: those among them that no check asked about
@@ -57,6 +59,7 @@ typedef struct Result {
     double settled_ms;
     double good_pct;
     double checks_per_s;
+    double checks_share;
     double arms_per_s;
     double fires_per_s;
     double unseen_per_s;

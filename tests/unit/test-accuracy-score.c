@@ -6,6 +6,7 @@
 
 #include "quantile.h"
 #include "report.h"
+#include "table.h"
 
 #define MIB (1ULL << 20)
 #define S 1000000000ULL
@@ -245,6 +246,82 @@ static void test_host_is_costs(void)
     assert_same_json(bare, safe, ",\"traps\"");
 }
 
+typedef struct Seen {
+    const char *pattern, *estimator;
+    bool unlimited;
+    double share;
+} Seen;
+
+static void see_row(const Options *o, const Result *r, int n, void *opaque)
+{
+    Seen s = { o->pattern, o->estimator, o->unlimited, r->checks_share };
+
+    g_array_append_val((GArray *)opaque, s);
+}
+
+static GArray *table(const char *one, const char *two)
+{
+    GArray *rows = g_array_new(false, false, sizeof(Seen));
+    Options o = parse_two(one, two);
+    g_autofree char *why = NULL;
+
+    o.size = 1ULL << 30;
+    o.seconds = 3;
+    g_assert_true(table_run(&o, see_row, rows, &why));
+    for (size_t i = 0; i < rows->len; i++) { /* its text goes away with @o */
+        Seen *s = &g_array_index(rows, Seen, i);
+
+        s->pattern = g_intern_string(s->pattern);
+    }
+    options_clear(&o);
+    return rows;
+}
+
+/* DAMON's row comes first, and is what the others are compared with. */
+static void assert_rows(GArray *rows, size_t from, size_t n)
+{
+    const Seen *s = &g_array_index(rows, Seen, from);
+
+    g_assert_cmpstr(s->estimator, ==, "classic");
+    g_assert_true(s->unlimited);
+    g_assert_cmpfloat(s->share, ==, 1);
+    for (size_t i = 1; i < n; i++) {
+        g_assert_cmpstr(s[i].pattern, ==, s->pattern);
+        g_assert_false(s[i].unlimited);
+        g_assert_cmpfloat(s[i].share, >, 0);
+        g_assert_cmpfloat(s[i].share, <, 1);
+    }
+}
+
+static void test_table(void)
+{
+    const size_t each = 3; /* DAMON, classic, exposure */
+    GArray *rows = table("--seed=1", "--no-cpu");
+
+    g_assert_cmpuint(rows->len % each, ==, 0);
+    g_assert_cmpuint(rows->len, >, each);
+    for (size_t i = 0; i < rows->len; i += each) {
+        assert_rows(rows, i, each);
+        g_assert_cmpstr(g_array_index(rows, Seen, i + 1).estimator, ==,
+                        "classic");
+        g_assert_cmpstr(g_array_index(rows, Seen, i + 2).estimator, ==,
+                        "exposure");
+    }
+    g_array_unref(rows);
+}
+
+/* Only what was asked for, and never another DAMON. */
+static void test_table_of_one(void)
+{
+    GArray *rows = table("--pattern=moving", "--estimator=exposure");
+
+    g_assert_cmpuint(rows->len, ==, 2);
+    assert_rows(rows, 0, 2);
+    g_assert_cmpstr(g_array_index(rows, Seen, 1).pattern, ==, "moving");
+    g_assert_cmpstr(g_array_index(rows, Seen, 1).estimator, ==, "exposure");
+    g_array_unref(rows);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -257,5 +334,7 @@ int main(int argc, char **argv)
     g_test_add_func("/accuracy/run/options", test_options);
     g_test_add_func("/accuracy/run/hosts", test_hosts);
     g_test_add_func("/accuracy/run/host-traps", test_host_is_costs);
+    g_test_add_func("/accuracy/run/table", test_table);
+    g_test_add_func("/accuracy/run/table-of-one", test_table_of_one);
     return g_test_run();
 }
