@@ -16,13 +16,16 @@
 
 #define COLUMNS 3
 #define PANEL_W 330
-#define PANEL_H 250
+#define PANEL_H 258
 #define LEFT 46 /* of a panel, for the y axis */
-#define RIGHT 14
-#define TOP 30
+#define RIGHT 18
+#define TOP 46
 #define BOTTOM 40
-#define HEAD 44
+#define HEAD 40
+#define HEADROOM 0.05 /* of F1, above 1: points there are whole */
 #define LEGEND_ROW 22
+#define LEGEND_COLUMNS 2
+#define SHAPES 4
 #define FONT 12
 #define MARK 3.2
 #define PNG_SCALE 2
@@ -71,7 +74,7 @@ static double x_of(const Plot *p, double cost)
 
 static double y_of(double f1)
 {
-    return PANEL_H - BOTTOM - f1 * (PANEL_H - TOP - BOTTOM);
+    return PANEL_H - BOTTOM - f1 * (PANEL_H - TOP - BOTTOM) / (1 + HEADROOM);
 }
 
 static void line(cairo_t *cr, double x0, double y0, double x1, double y1)
@@ -122,17 +125,24 @@ static void draw_axes(const Plot *p)
 static void draw_mark(cairo_t *cr, size_t shape, double x, double y)
 {
     cairo_new_path(cr);
-    switch (shape % 3) {
+    switch (shape % SHAPES) {
     case 0:
         cairo_arc(cr, x, y, MARK, 0, 2 * G_PI);
         break;
     case 1:
         cairo_rectangle(cr, x - MARK, y - MARK, 2 * MARK, 2 * MARK);
         break;
-    default:
+    case 2:
         cairo_move_to(cr, x, y - MARK * 1.3);
         cairo_line_to(cr, x + MARK * 1.3, y + MARK);
         cairo_line_to(cr, x - MARK * 1.3, y + MARK);
+        cairo_close_path(cr);
+        break;
+    default:
+        cairo_move_to(cr, x, y - MARK * 1.5);
+        cairo_line_to(cr, x + MARK * 1.5, y);
+        cairo_line_to(cr, x, y + MARK * 1.5);
+        cairo_line_to(cr, x - MARK * 1.5, y);
         cairo_close_path(cr);
     }
     cairo_fill(cr);
@@ -156,7 +166,9 @@ static void draw_panel(const Plot *p, const PlotPanel *panel)
 {
     draw_axes(p);
     grey(p->cr, 0);
-    text(p->cr, LEFT, TOP - 10, 0, FONT + 1, panel->title);
+    text(p->cr, LEFT, TOP - 24, 0, FONT + 2, panel->title);
+    grey(p->cr, 0.35);
+    text(p->cr, LEFT, TOP - 10, 0, FONT - 2, panel->summary);
     for (size_t i = 0; i < panel->nr; i++) {
         draw_curve(p, &panel->curves[i], i);
     }
@@ -167,18 +179,34 @@ static size_t rows(const Plot *p)
     return (p->n + COLUMNS - 1) / COLUMNS;
 }
 
+/* A plot of one panel is too narrow for two. */
+static size_t legend_columns(const Plot *p)
+{
+    return MIN(p->n, LEGEND_COLUMNS);
+}
+
+static size_t legend_rows(const Plot *p)
+{
+    size_t n = legend_columns(p);
+
+    return (p->panels->nr + n - 1) / n;
+}
+
 static void draw_legend(const Plot *p)
 {
     const PlotPanel *panel = &p->panels[0];
-    double y = HEAD + rows(p) * PANEL_H + LEGEND_ROW / 2.0;
+    double top = HEAD + rows(p) * PANEL_H + LEGEND_ROW / 2.0;
 
-    for (size_t i = 0; i < panel->nr; i++, y += LEGEND_ROW) {
+    for (size_t i = 0; i < panel->nr; i++) {
+        double x = LEFT + (double)(i / legend_rows(p)) * PANEL_W;
+        double y = top + (double)(i % legend_rows(p)) * LEGEND_ROW;
+
         set_colour(p->cr, i);
         cairo_set_line_width(p->cr, 1.8);
-        line(p->cr, LEFT, y, LEFT + 30, y);
-        draw_mark(p->cr, i, LEFT + 15, y);
+        line(p->cr, x, y, x + 30, y);
+        draw_mark(p->cr, i, x + 15, y);
         grey(p->cr, 0.1);
-        text(p->cr, LEFT + 40, y + 4, 0, FONT, panel->curves[i].label);
+        text(p->cr, x + 40, y + 4, 0, FONT, panel->curves[i].label);
     }
 }
 
@@ -192,7 +220,9 @@ static void draw(const Plot *p)
                            CAIRO_FONT_WEIGHT_NORMAL);
     grey(cr, 0);
     text(cr, LEFT, 26, 0, FONT + 3,
-         "How much of hot memory is seen (F1, by bytes) for how many checks");
+         p->n > 1 ? "How much of hot memory is seen (F1, by bytes) for how "
+                    "many checks"
+                  : "F1, by bytes, for how many checks");
     for (size_t i = 0; i < p->n; i++) {
         cairo_save(cr);
         cairo_translate(cr, i % COLUMNS * PANEL_W,
@@ -273,7 +303,8 @@ bool plot_write(const char *path, const PlotPanel *panels, size_t n, char **why)
         return can_write(path, why);
     }
     s = new_surface(path, MIN(n, COLUMNS) * PANEL_W,
-                    HEAD + rows(&p) * PANEL_H + panels->nr * LEGEND_ROW + 8);
+                    HEAD + rows(&p) * PANEL_H + legend_rows(&p) * LEGEND_ROW +
+                        8);
     if (!s) {
         *why = g_strdup("--plot: this cairo writes no SVG; use a .png");
         return false;

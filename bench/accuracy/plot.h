@@ -21,9 +21,10 @@ typedef struct PlotCurve {
     double y[PLOT_POINTS_MAX];
 } PlotCurve;
 
-/** struct PlotPanel - @nr curves under a title */
+/** struct PlotPanel - @nr curves under a title and, smaller, what it is */
 typedef struct PlotPanel {
     const char *title;
+    const char *summary;
     size_t nr;
     PlotCurve curves[PLOT_CURVES_MAX];
 } PlotPanel;

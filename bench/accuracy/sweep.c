@@ -75,6 +75,7 @@ static bool fill_panel(Options o, const Pattern *p, PlotPanel *panel,
 
     o.pattern = (char *)p->name;
     panel->title = p->name;
+    panel->summary = p->summary;
     for (size_t i = 0; vh_estimators()[i]; i++) {
         o.estimator = (char *)vh_estimators()[i]->name;
         if (only && g_strcmp0(only, o.estimator)) {
