@@ -16,17 +16,18 @@
 
 #define COLUMNS 3
 #define PANEL_W 330
-#define PANEL_H 258
+#define PANEL_H 250
 #define LEFT 46 /* of a panel, for the y axis */
 #define RIGHT 18
 #define TOP 46
-#define BOTTOM 40
+#define BOTTOM 38
 #define HEAD 40
 #define HEADROOM 0.05 /* of F1, above 1: points there are whole */
 #define LEGEND_ROW 22
 #define LEGEND_COLUMNS 2
 #define SHAPES 4
-#define FONT 12
+#define SMALL 11 /* each size takes 25 kB of an SVG, for its letters */
+#define LARGE 14
 #define MARK 3.2
 #define PNG_SCALE 2
 
@@ -65,16 +66,23 @@ static void text(cairo_t *cr, double x, double y, double align, double size,
     cairo_show_text(cr, s);
 }
 
+/* To a quarter of a point: short numbers make a small SVG. */
+static double snap(double at)
+{
+    return round(at * 4) / 4;
+}
+
 static double x_of(const Plot *p, double cost)
 {
     double at = (log10(MAX(cost, 1e-9)) - p->from) / (p->to - p->from);
 
-    return LEFT + CLAMP(at, 0, 1) * (PANEL_W - LEFT - RIGHT);
+    return snap(LEFT + CLAMP(at, 0, 1) * (PANEL_W - LEFT - RIGHT));
 }
 
 static double y_of(double f1)
 {
-    return PANEL_H - BOTTOM - f1 * (PANEL_H - TOP - BOTTOM) / (1 + HEADROOM);
+    return snap(PANEL_H - BOTTOM -
+                f1 * (PANEL_H - TOP - BOTTOM) / (1 + HEADROOM));
 }
 
 static void line(cairo_t *cr, double x0, double y0, double x1, double y1)
@@ -93,41 +101,57 @@ static void decade_name(int decade, char *buf, size_t len)
                units[MIN(decade / 3, 3)]);
 }
 
+/* All in one path, which is small. */
+static void draw_grid(const Plot *p)
+{
+    cairo_t *cr = p->cr;
+
+    cairo_new_path(cr);
+    for (int d = p->from; d <= p->to; d++) {
+        cairo_move_to(cr, x_of(p, pow(10, d)), y_of(0));
+        cairo_line_to(cr, x_of(p, pow(10, d)), y_of(1));
+    }
+    for (int i = 1; i <= 4; i++) {
+        cairo_move_to(cr, LEFT, y_of(i / 4.0));
+        cairo_line_to(cr, PANEL_W - RIGHT, y_of(i / 4.0));
+    }
+    grey(cr, 0.88);
+    cairo_set_line_width(cr, 1);
+    cairo_stroke(cr);
+    grey(cr, 0.25);
+    line(cr, LEFT, y_of(0), PANEL_W - RIGHT, y_of(0));
+}
+
+static void draw_x_title(cairo_t *cr)
+{
+    grey(cr, 0.25);
+    text(cr, (LEFT + PANEL_W - RIGHT) / 2.0, y_of(0) + 32, 0.5, SMALL,
+         "checks per second");
+}
+
 static void draw_axes(const Plot *p)
 {
     cairo_t *cr = p->cr;
     char buf[16];
 
-    cairo_set_line_width(cr, 1);
+    draw_grid(p);
     for (int d = p->from; d <= p->to; d++) {
-        double x = x_of(p, pow(10, d));
-
-        grey(cr, 0.88);
-        line(cr, x, y_of(0), x, y_of(1));
-        grey(cr, 0.25);
         decade_name(d, buf, sizeof(buf));
-        text(cr, x, y_of(0) + 16, 0.5, FONT - 1, buf);
+        text(cr, x_of(p, pow(10, d)), y_of(0) + 16, 0.5, SMALL, buf);
     }
     for (int i = 0; i <= 4; i++) {
-        double y = y_of(i / 4.0);
-
-        grey(cr, i ? 0.88 : 0.25);
-        line(cr, LEFT, y, PANEL_W - RIGHT, y);
-        grey(cr, 0.25);
         g_snprintf(buf, sizeof(buf), "%.2f", i / 4.0);
-        text(cr, LEFT - 6, y + 4, 1, FONT - 1, buf);
+        text(cr, LEFT - 6, y_of(i / 4.0) + 4, 1, SMALL, buf);
     }
-    text(cr, (LEFT + PANEL_W - RIGHT) / 2.0, y_of(0) + 32, 0.5, FONT - 1,
-         "checks per second");
 }
 
 /* A shape of its own for each curve, for those who print in grey. */
-static void draw_mark(cairo_t *cr, size_t shape, double x, double y)
+static void add_mark(cairo_t *cr, size_t shape, double x, double y)
 {
-    cairo_new_path(cr);
     switch (shape % SHAPES) {
-    case 0:
-        cairo_arc(cr, x, y, MARK, 0, 2 * G_PI);
+    case 0: /* round caps make it a dot */
+        cairo_move_to(cr, x, y);
+        cairo_close_path(cr);
         break;
     case 1:
         cairo_rectangle(cr, x - MARK, y - MARK, 2 * MARK, 2 * MARK);
@@ -145,7 +169,19 @@ static void draw_mark(cairo_t *cr, size_t shape, double x, double y)
         cairo_line_to(cr, x - MARK * 1.5, y);
         cairo_close_path(cr);
     }
-    cairo_fill(cr);
+}
+
+static void paint_marks(cairo_t *cr, size_t shape)
+{
+    if (shape % SHAPES) {
+        cairo_fill(cr);
+        return;
+    }
+    cairo_save(cr);
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+    cairo_set_line_width(cr, 2 * MARK);
+    cairo_stroke(cr);
+    cairo_restore(cr);
 }
 
 static void draw_curve(const Plot *p, const PlotCurve *c, size_t style)
@@ -158,17 +194,18 @@ static void draw_curve(const Plot *p, const PlotCurve *c, size_t style)
     }
     cairo_stroke(p->cr);
     for (size_t i = 0; i < c->nr; i++) {
-        draw_mark(p->cr, style, x_of(p, c->x[i]), y_of(c->y[i]));
+        add_mark(p->cr, style, x_of(p, c->x[i]), y_of(c->y[i]));
     }
+    paint_marks(p->cr, style);
 }
 
 static void draw_panel(const Plot *p, const PlotPanel *panel)
 {
     draw_axes(p);
     grey(p->cr, 0);
-    text(p->cr, LEFT, TOP - 24, 0, FONT + 2, panel->title);
+    text(p->cr, LEFT, TOP - 24, 0, LARGE, panel->title);
     grey(p->cr, 0.35);
-    text(p->cr, LEFT, TOP - 10, 0, FONT - 2, panel->summary);
+    text(p->cr, LEFT, TOP - 10, 0, SMALL, panel->summary);
     for (size_t i = 0; i < panel->nr; i++) {
         draw_curve(p, &panel->curves[i], i);
     }
@@ -204,9 +241,10 @@ static void draw_legend(const Plot *p)
         set_colour(p->cr, i);
         cairo_set_line_width(p->cr, 1.8);
         line(p->cr, x, y, x + 30, y);
-        draw_mark(p->cr, i, x + 15, y);
+        add_mark(p->cr, i, x + 15, y);
+        paint_marks(p->cr, i);
         grey(p->cr, 0.1);
-        text(p->cr, x + 40, y + 4, 0, FONT, panel->curves[i].label);
+        text(p->cr, x + 40, y + 4, 0, SMALL, panel->curves[i].label);
     }
 }
 
@@ -219,7 +257,7 @@ static void draw(const Plot *p)
     cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
                            CAIRO_FONT_WEIGHT_NORMAL);
     grey(cr, 0);
-    text(cr, LEFT, 26, 0, FONT + 3,
+    text(cr, LEFT, 26, 0, LARGE,
          p->n > 1 ? "How much of hot memory is seen (F1, by bytes) for how "
                     "many checks"
                   : "F1, by bytes, for how many checks");
@@ -228,6 +266,9 @@ static void draw(const Plot *p)
         cairo_translate(cr, i % COLUMNS * PANEL_W,
                         HEAD + (double)(i / COLUMNS) * PANEL_H);
         draw_panel(p, &p->panels[i]);
+        if (i + COLUMNS >= p->n) { /* nothing below */
+            draw_x_title(cr);
+        }
         cairo_restore(cr);
     }
     draw_legend(p);
