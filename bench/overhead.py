@@ -5,9 +5,7 @@
 Boots the payload guest (tests/payload) on the installed QEMU, lets it touch a
 hot range as fast as it can, and measures its touches per second in windows
 that alternate between monitored and paused (vmheat-pause, vmheat-resume). One
-pair gives one slowdown; the median of all pairs is the result. The windows are
-short and many because the speed of a shared machine drifts by 10 % and more
-within seconds: neighbouring windows of 0.1 s are alike, those of 1 s are not.
+pair (see pairs.py) gives one slowdown; the median of all is the result.
 slowdown_se_pct is the standard error of the median, from the quartiles.
 Precision and recall are those of the last snapshots before the pairs begin,
 against the payload's own record. bql_hold_max_us is the longest that vmheat
@@ -22,16 +20,9 @@ import statistics
 import sys
 import time
 
-# Seconds after each switch that are not measured.
-SETTLE = 0.02
-
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def mebibytes(text):
-    """1024, 1024M and 1G are the same."""
-    factor = {"M": 1, "G": 1024}.get(text[-1:].upper())
-    return int(text[:-1]) * factor if factor else int(text)
+sys.path.insert(0, HERE)
+import pairs as ab  # noqa: E402
 
 
 def parse_args():
@@ -42,7 +33,7 @@ def parse_args():
     p.add_argument("--pairs", type=int, default=200)
     p.add_argument("--window", type=float, default=0.1,
                    help="seconds of each half of a pair")
-    p.add_argument("--size", type=mebibytes, default=1024,
+    p.add_argument("--size", type=ab.mebibytes, default=1024,
                    help="RAM: MiB, or with suffix M or G")
     p.add_argument("--share", type=float, default=0.05, help="hot share")
     p.add_argument("--write-percent", type=int, default=25)
@@ -55,42 +46,6 @@ def parse_args():
     if args.pairs < 1 or args.window <= 0 or args.size < 64:
         p.error("needs --pairs >= 1, --window > 0, --size >= 64")
     return args
-
-
-class Meter:
-    """Touches per second of a running payload."""
-
-    def __init__(self, guest):
-        self.guest = guest
-
-    def touches(self):
-        return self.guest.payload.get("TOTAL_TOUCHES")
-
-    def rate(self, seconds):
-        before, begin = self.touches(), time.monotonic()
-        time.sleep(seconds)
-        return (self.touches() - before) / (time.monotonic() - begin)
-
-
-def measure_pairs(guest, pairs, window):
-    """Slowdowns in percent. Every other pair runs in the other order."""
-    meter, slowdowns = Meter(guest), []
-    for i in range(pairs):
-        rates = {}
-        for monitored in ((True, False) if i % 2 else (False, True)):
-            guest.qmp("vmheat-resume" if monitored else "vmheat-pause")
-            time.sleep(SETTLE)
-            rates[monitored] = meter.rate(window)
-        slowdowns.append((1 - rates[True] / rates[False]) * 100)
-    return slowdowns
-
-
-def standard_error(values):
-    """Of the median, for values that are about normal but for outliers."""
-    if len(values) < 4:
-        return None
-    low, _, high = statistics.quantiles(values, n=4)
-    return round(1.2533 * (high - low) / 1.349 / len(values) ** 0.5, 2)
 
 
 def worker_percent(guest, seconds):
@@ -121,13 +76,15 @@ def run(args):
                      f"{args.settle} s")
         last = seen[-max(1, len(seen) // 2):]
         cpu = worker_percent(guest, 3)
-        slowdowns = measure_pairs(guest, args.pairs, args.window)
+        slowdowns = ab.slowdowns(ab.measure(
+            guest, lambda: guest.payload.get("TOTAL_TOUCHES"), args.pairs,
+            args.window))
         info = guest.qmp("query-vmheat")
         return {
             "accel": accel,
             "pairs": args.pairs,
             "slowdown_pct": round(statistics.median(slowdowns), 2),
-            "slowdown_se_pct": standard_error(slowdowns),
+            "slowdown_se_pct": ab.standard_error(slowdowns),
             "host_cpu_pct": round(cpu, 3),
             "precision": round(statistics.median(s[1] for s in last), 4),
             "recall": round(statistics.median(s[2] for s in last), 4),

@@ -31,7 +31,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from overhead import SETTLE, Meter, mebibytes  # noqa: E402
+import pairs as ab  # noqa: E402
 
 PAGES_PER_GIB = 262144
 RING = ",dirty-ring-size=65536"
@@ -44,7 +44,7 @@ def parse_args():
                    help="default: both, where /dev/kvm can be opened")
     p.add_argument("--primitive", action="append",
                    help="default: all that can run")
-    p.add_argument("--size", type=mebibytes, default=1024,
+    p.add_argument("--size", type=ab.mebibytes, default=1024,
                    help="RAM: MiB, or with suffix M or G")
     p.add_argument("--share", type=float, default=0.05, help="hot share")
     p.add_argument("--pairs", type=int, default=100)
@@ -68,19 +68,6 @@ def candidates(accel, size):
                 if p["available"]}
 
 
-def slowdowns(guest, pairs, window):
-    """(over all windows, median of the pairs), in percent."""
-    meter, rates = Meter(guest), {True: [], False: []}
-    for i in range(pairs):
-        for monitored in ((True, False) if i % 2 else (False, True)):
-            guest.qmp("vmheat-resume" if monitored else "vmheat-pause")
-            time.sleep(SETTLE)
-            rates[monitored].append(meter.rate(window))
-    each = [(1 - m / p) * 100 for m, p in zip(rates[True], rates[False])]
-    return ((1 - sum(rates[True]) / sum(rates[False])) * 100,
-            statistics.median(each))
-
-
 def scan_ms(name, stats, size):
     if name in ("dirty-log", "dirty-ring"):
         per_sample = stats["main-time"] / max(stats["samples"], 1) / 1e6
@@ -100,14 +87,17 @@ def measure(args, accel, name, sees_reads):
         seen = guest.watch(args.settle * patience)
         last = seen[len(seen) // 2:]
         stats = guest.qmp("query-vmheat")["stats"]
-        overall, median = slowdowns(guest, args.pairs, args.window)
+        pairs = ab.measure(
+            guest, lambda: guest.payload.get("TOTAL_TOUCHES"), args.pairs,
+            args.window)
         return {
             "primitive": name, "accel": accel.split(",")[0],
             "backing": "shmem",
             "precision": round(statistics.median(s[1] for s in last), 4),
             "recall": round(statistics.median(s[2] for s in last), 4),
-            "slowdown_pct": round(overall, 2),
-            "slowdown_median_pct": round(median, 2),
+            "slowdown_pct": round(ab.overall(pairs), 2),
+            "slowdown_median_pct": round(
+                statistics.median(ab.slowdowns(pairs)), 2),
             "arm_us": round(stats["arm-cost"] / 1000, 2),
             "fire_us": round(stats["trap-cost"] / 1000, 2),
             "collect_us": round(stats["collect-cost"] / 1000, 2),
