@@ -4,14 +4,20 @@
  * guest (tests/linux/mkguest makes the guest).
  *
  * It fills a cold buffer once and never looks at it again, then reads every
- * page of a hot buffer a given number of times a second, for ever. The hot
- * buffer is made of huge pages reserved on the kernel's command line, so that
- * it is a few extents of guest-physical memory. /proc/self/pagemap says which;
- * they are printed on the console, as the truth to compare with:
+ * page of a hot buffer a given number of times a second, for ever, and of a
+ * warm buffer once a second. So that hot memory is not in one piece, there may
+ * be spots too: hot huge pages that are each followed by seven cold ones. All
+ * these are made of huge pages reserved on the kernel's command line, so that
+ * they are a few extents of guest-physical memory. /proc/self/pagemap says
+ * which; they are printed on the console, as the truth to compare with:
  *
  *     COLD <bytes>
- *     HOT <start> <end>      guest-physical, hexadecimal, once per extent
+ *     WARM <start> <end>     guest-physical, hexadecimal, once per extent
+ *     HOT <start> <end>
+ *     COUNTER <address>      a word that counts the pages read so far
  *     READY <hot bytes> <passes per second>
+ *
+ * The counter is the first word of the hot buffer.
  *
  * What it cannot promise: that nothing else is hot. The kernel's own timer and
  * data pages, and this program's stack and text, are; they are not declared.
@@ -30,6 +36,7 @@
 #define PAGE 4096UL
 #define MIB (1UL << 20)
 #define HUGE (2 * MIB)
+#define SPOT_STEP 8
 #define PFN_MASK ((1ULL << 55) - 1)
 #define PRESENT (1ULL << 63)
 
@@ -95,28 +102,58 @@ static int by_address(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Print where @p is, as few extents as possible. */
-static void print_extents(const volatile uint8_t *p, size_t size)
+static int open_pagemap(void)
 {
-    size_t nr = size / HUGE;
-    uint64_t *gpa = calloc(nr + 1, sizeof(*gpa));
     int pagemap = open("/proc/self/pagemap", O_RDONLY);
 
-    if (!gpa || pagemap < 0) {
+    if (pagemap < 0) {
         die("can't read /proc/self/pagemap: %s", strerror(errno));
     }
-    for (size_t i = 0; i < nr; i++) {
-        gpa[i] = physical(pagemap, p + i * HUGE);
+    return pagemap;
+}
+
+/* Memory that is read: of @step huge pages the first. */
+typedef struct Buffer {
+    volatile uint8_t *p;
+    size_t size;
+    size_t step;
+} Buffer;
+
+/* Addresses of the huge pages of @b and @more, sorted; *@nr of them. */
+static uint64_t *addresses(const Buffer *b, const Buffer *more, size_t *nr)
+{
+    size_t most = (b->size + more->size) / HUGE + 1;
+    uint64_t *gpa = calloc(most, sizeof(*gpa));
+    int pagemap = open_pagemap();
+
+    if (!gpa) {
+        die("no memory");
     }
-    qsort(gpa, nr, sizeof(*gpa), by_address);
+    *nr = 0;
+    for (size_t i = 0; i < b->size; i += b->step * HUGE) {
+        gpa[(*nr)++] = physical(pagemap, b->p + i);
+    }
+    for (size_t i = 0; i < more->size; i += more->step * HUGE) {
+        gpa[(*nr)++] = physical(pagemap, more->p + i);
+    }
+    qsort(gpa, *nr, sizeof(*gpa), by_address);
+    close(pagemap);
+    return gpa;
+}
+
+/* Print where @b and @more are, as few extents as possible. */
+static void print_extents(const char *what, const Buffer *b, const Buffer *more)
+{
+    size_t nr;
+    uint64_t *gpa = addresses(b, more, &nr);
+
     for (size_t first = 0, i = 0; i < nr; i++) {
         if (i + 1 == nr || gpa[i + 1] != gpa[i] + HUGE) {
-            printf("HOT 0x%llx 0x%llx\n", (unsigned long long)gpa[first],
+            printf("%s 0x%llx 0x%llx\n", what, (unsigned long long)gpa[first],
                    (unsigned long long)(gpa[i] + HUGE));
             first = i + 1;
         }
     }
-    close(pagemap);
     free(gpa);
 }
 
@@ -128,27 +165,58 @@ static uint64_t now_ns(void)
     return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* Read every page of @p @passes times a second; 0: without a rest. */
-static void touch_for_ever(const volatile uint8_t *p, size_t size,
-                           unsigned long passes)
+static void print_counter(const Buffer *hot)
 {
-    uint64_t next = now_ns();
+    int pagemap = open_pagemap();
+
+    printf("COUNTER 0x%llx\n", (unsigned long long)physical(pagemap, hot->p));
+    close(pagemap);
+}
+
+static void read_pages(const Buffer *b, volatile uint64_t *counter)
+{
+    for (size_t at = 0; at < b->size; at += b->step * HUGE) {
+        for (size_t i = at; i < at + HUGE; i += PAGE) {
+            (void)b->p[i];
+            ++*counter;
+        }
+    }
+}
+
+static void sleep_ns(uint64_t ns)
+{
+    struct timespec ts = { .tv_nsec = ns > 999999999 ? 999999999 : ns };
+
+    nanosleep(&ts, NULL);
+}
+
+/* All that is read. */
+typedef struct Work {
+    Buffer hot;
+    Buffer spots;
+    Buffer warm;
+    unsigned long passes; /* a second, over hot and spots; 0: without a rest */
+} Work;
+
+static void touch_for_ever(const Work *w)
+{
+    volatile uint64_t *counter = (volatile uint64_t *)w->hot.p;
+    uint64_t next = now_ns(), next_warm = next;
 
     for (;;) {
-        for (size_t i = 0; i < size; i += PAGE) {
-            (void)p[i];
+        uint64_t now;
+
+        read_pages(&w->hot, counter);
+        read_pages(&w->spots, counter);
+        now = now_ns();
+        if (now >= next_warm) {
+            read_pages(&w->warm, counter);
+            next_warm = now + 1000000000ULL;
         }
-        if (passes) {
-            uint64_t now = now_ns();
-
-            next += 1000000000ULL / passes;
+        if (w->passes) {
+            next += 1000000000ULL / w->passes;
             if (next > now) {
-                struct timespec ts = { .tv_nsec = next - now };
-
-                if (ts.tv_nsec > 999999999) {
-                    ts.tv_nsec = 999999999;
-                }
-                nanosleep(&ts, NULL);
+                sleep_ns(next - now);
             } else {
                 next = now; /* can't keep up: don't try to catch up */
             }
@@ -156,27 +224,60 @@ static void touch_for_ever(const volatile uint8_t *p, size_t size,
     }
 }
 
+/* Huge pages; @size 0: none. */
+static Buffer get_buffer(size_t size, size_t step)
+{
+    Buffer b = { .size = size, .step = step };
+
+    if (size) {
+        b.p = get_memory(size, MAP_HUGETLB);
+    }
+    return b;
+}
+
+static size_t huge_size(const char *name, const char *text)
+{
+    size_t size = number(name, text, 1 << 20) * MIB;
+
+    if (size % HUGE) {
+        die("%s '%s' must be a multiple of 2", name, text);
+    }
+    return size;
+}
+
+static void print_truth(const Work *w, size_t cold_size)
+{
+    const Buffer none = { .step = 1 };
+
+    printf("COLD %zu\n", cold_size);
+    print_extents("WARM", &w->warm, &none);
+    print_extents("HOT", &w->hot, &w->spots);
+    print_counter(&w->hot);
+    printf("READY %zu %lu\n", w->hot.size + w->spots.size / SPOT_STEP,
+           w->passes);
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
-    volatile uint8_t *hot;
-    size_t cold_size, hot_size;
-    unsigned long passes;
+    size_t cold_size;
+    Work w;
 
-    if (argc != 4) {
-        die("usage: workload COLD-MIB HOT-MIB PASSES-PER-SECOND");
+    if (argc != 6) {
+        die("usage: workload COLD-MIB WARM-MIB HOT-MIB SPOTS "
+            "PASSES-PER-SECOND");
     }
     cold_size = number("COLD-MIB", argv[1], 1 << 20) * MIB;
-    hot_size = number("HOT-MIB", argv[2], 1 << 20) * MIB;
-    passes = number("PASSES-PER-SECOND", argv[3], 1000000);
-    if (!hot_size || hot_size % HUGE) {
-        die("HOT-MIB '%s' must be a multiple of 2, at least 2", argv[2]);
+    w.passes = number("PASSES-PER-SECOND", argv[5], 1000000);
+    w.hot = get_buffer(huge_size("HOT-MIB", argv[3]), 1);
+    if (!w.hot.size) {
+        die("HOT-MIB '%s' must be at least 2", argv[3]);
     }
-    hot = get_memory(hot_size, MAP_HUGETLB);
+    w.warm = get_buffer(huge_size("WARM-MIB", argv[2]), 1);
+    w.spots = get_buffer(number("SPOTS", argv[4], 1 << 16) * SPOT_STEP * HUGE,
+                         SPOT_STEP);
     get_memory(cold_size ? cold_size : PAGE, 0);
-    printf("COLD %zu\n", cold_size);
-    print_extents(hot, hot_size);
-    printf("READY %zu %lu\n", hot_size, passes);
-    fflush(stdout);
-    touch_for_ever(hot, hot_size, passes);
+    print_truth(&w, cold_size);
+    touch_for_ever(&w);
     return 0;
 }

@@ -8,13 +8,12 @@ working set is to be, and checks what is in it. Figures are printed.
 import os
 import re
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
-from guest import Guest, environment, skip
+from guest import Guest, skip
+from linux_guest import NoLinux, make_files
 from qmp import QMPError
 
 MIB = 1 << 20
@@ -33,17 +32,6 @@ BALLOON = {"name": "shrink", "action": "balloon",
            "balloon": {"floor": FLOOR * MIB, "hysteresis": HYSTERESIS * MIB,
                        "headroom": int(HEADROOM * 1000)}}
 DISCARD = {"name": "free", "action": "discard-free"}
-
-
-def make_guest():
-    """The directory of the guest's files; the test is skipped without."""
-    directory = tempfile.TemporaryDirectory(prefix="vmheat-linux-")
-    made = subprocess.run([environment("VMHEAT_MKGUEST"), directory.name],
-                          check=False, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    if made.returncode:
-        skip(f"no Linux guest: {made.stdout.strip()}")
-    return directory
 
 
 class Linux(Guest):
@@ -114,7 +102,10 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.files = make_guest()
+        try:
+            cls.files = make_files()
+        except NoLinux as e:
+            skip(str(e))
         cls.addClassCleanup(cls.files.cleanup)
 
     def note(self, text):

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Linux guest that runs tests/linux/workload.c."""
+
+import mmap
+import os
+import re
+import subprocess
+import tempfile
+
+from guest import Guest, environment
+
+MB = 1 << 20
+
+
+class NoLinux(Exception):
+    """The guest's files can't be made; the text says why."""
+
+
+def make_files():
+    """A temporary directory with the guest's files."""
+    directory = tempfile.TemporaryDirectory(prefix="vmheat-linux-")
+    made = subprocess.run([environment("VMHEAT_MKGUEST"), directory.name],
+                          check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if made.returncode:
+        directory.cleanup()
+        raise NoLinux(f"no Linux guest: {made.stdout.strip()}")
+    return directory
+
+
+class LinuxGuest(Guest):
+    """A Guest that runs the workload. On entry that is at work.
+
+    files: where mkguest put its files; cold, warm, hot: MiB; spots: 2 MiB of
+    hot memory each; passes: a second over the hot memory, 0: without a rest.
+    """
+
+    def __init__(self, files, size=1024 * MB, cold=400, warm=0, hot=48,
+                 spots=0, passes=0, args=(), **kwargs):
+        words = ["console=ttyS0", "panic=-1", "quiet",
+                 f"hugepages={(warm + hot) // 2 + spots * 8}", f"vmheat_cold={cold}",
+                 f"vmheat_warm={warm}", f"vmheat_hot={hot}",
+                 f"vmheat_spots={spots}", f"vmheat_passes={passes}"]
+        fd, self.console = tempfile.mkstemp(prefix="console-", dir=files)
+        os.close(fd)
+        self.memory = None
+        super().__init__(size=size, args=[
+            "-kernel", os.path.join(files, "vmlinuz"),
+            "-initrd", os.path.join(files, "initramfs"),
+            "-append", " ".join(words), "-serial", "file:" + self.console,
+            *args], **kwargs)
+
+    def said(self):
+        with open(self.console, encoding="utf-8", errors="replace") as f:
+            return f.read().replace("\r", "")
+
+    def ready(self):
+        """Raises RuntimeError when it never will be."""
+        said = self.said()
+        if problem := re.search(r"^workload: .*\n", said, re.M):
+            raise RuntimeError(f"the guest says: {problem[0].strip()}")
+        if self.process.poll() is not None:
+            raise RuntimeError(f"QEMU ended: {self.stderr()}")
+        return re.search(r"^READY .*\n", said, re.M)
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.qmp.wait_until("READY on the console", self.ready,
+                                timeout=300, step=0.1)
+            with open(self.ram, "rb") as f:
+                self.memory = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self):
+        if self.memory:
+            self.memory.close()
+        super().close()
+
+    def progress(self):
+        """Pages that the workload has read so far."""
+        at = int(re.search(r"^COUNTER (\w+)$", self.said(), re.M)[1], 0)
+        return int.from_bytes(self.memory[at:at + 8], "little")
