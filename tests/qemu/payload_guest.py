@@ -8,7 +8,7 @@ import time
 from guest import Guest, environment, score
 
 sys.path.insert(0, environment("VMHEAT_PAYLOAD_PY"))
-from vmheat_payload import Payload, Range  # noqa: E402
+from vmheat_payload import Payload, PayloadError, Range  # noqa: E402, F401
 
 MB = 1 << 20
 
