@@ -287,11 +287,13 @@ def payload(args):
 GUESTS = {"linux": linux, "payload": payload}
 
 
-def print_row(record, first):
-    if first:
+def print_row(record, before):
+    """before: the records printed so far."""
+    if not before:
         print(" ".join(f"{name[:15]:>15}" for name in TABLE))
-        if "note" in record:
-            print(f"({record['guest']}: {record['note']})")
+    if "note" in record and record["guest"] not in [
+            r["guest"] for r in before]:
+        print(f"({record['guest']}: {record['note']})")
     print(" ".join(f"{record[name]!s:>15}" for name in TABLE), flush=True)
 
 
@@ -302,7 +304,7 @@ def run(args):
         if args.guest in (name, "all"):
             for record in measure(args):
                 if not args.json:
-                    print_row(record, not found)
+                    print_row(record, found)
                 found.append(record)
     if args.json:
         print(json.dumps(found, indent=1))
