@@ -34,7 +34,8 @@
  *
  * Fires in every sampling interval only say that a rate is high. While there
  * are such regions, every VH_SHORT_EVERY-th interval is VH_SHORT_PART times
- * shorter, in which some pages stay silent.
+ * shorter, in which some pages stay silent. Not where intervals are short
+ * already (VH_SHORT_FROM_US): rates that these cannot tell end the grid.
  */
 #include <math.h>
 #include <string.h>
@@ -116,8 +117,11 @@ static unsigned exposure_shorter(void *opaque)
 {
     VhExposure *e = opaque;
     bool saturated = e->fields[0].saturated || e->fields[1].saturated;
+    bool long_enough = e->attrs.sampling_us >= VH_SHORT_FROM_US;
 
-    return saturated && e->ticks % VH_SHORT_EVERY == 0 ? VH_SHORT_PART : 1;
+    return saturated && long_enough && e->ticks % VH_SHORT_EVERY == 0
+               ? VH_SHORT_PART
+               : 1;
 }
 
 static double exposure_owed(void *opaque)

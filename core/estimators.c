@@ -5,8 +5,8 @@
 #include "estimators.h"
 
 static const VhEstimatorOps *const estimators[] = {
-    &vh_estimator_classic,
     &vh_estimator_exposure,
+    &vh_estimator_classic,
     NULL,
 };
 

@@ -21,12 +21,17 @@
 #include "exposure.h"
 
 #define IDLE_LEAST_S 0.001f
+#define SURELY_LAST 0.99
 #define AGE_MAX_S 172800.0f /* stamps wrap */
 
+/* The last rate of the grid stands for all above: every check would fire. */
 static uint32_t accesses_of(const VhExposure *e, double hz)
 {
     uint32_t max = vh_attrs_max_accesses(&e->attrs);
 
+    if (hz >= e->rates.hz[VH_RATES - 1] * SURELY_LAST) {
+        return max;
+    }
     return -expm1(-hz * e->attrs.sampling_us / 1e6) * max + 0.5;
 }
 

@@ -25,6 +25,7 @@
  */
 #define VH_SHORT_EVERY 8
 #define VH_SHORT_PART 8
+#define VH_SHORT_FROM_US 4000
 
 /* How long it takes a page of 5 accesses a second to be two thirds hot. */
 #define VH_HEAT_S 0.2f

@@ -295,7 +295,7 @@ static void assert_rows(GArray *rows, size_t from, size_t n)
 
 static void test_table(void)
 {
-    const size_t each = 3; /* DAMON, classic, exposure */
+    const size_t each = 3; /* DAMON, exposure, classic */
     GArray *rows = table("--seed=1", "--no-cpu");
 
     g_assert_cmpuint(rows->len % each, ==, 0);
@@ -303,9 +303,9 @@ static void test_table(void)
     for (size_t i = 0; i < rows->len; i += each) {
         assert_rows(rows, i, each);
         g_assert_cmpstr(g_array_index(rows, Seen, i + 1).estimator, ==,
-                        "classic");
-        g_assert_cmpstr(g_array_index(rows, Seen, i + 2).estimator, ==,
                         "exposure");
+        g_assert_cmpstr(g_array_index(rows, Seen, i + 2).estimator, ==,
+                        "classic");
     }
     g_array_unref(rows);
 }

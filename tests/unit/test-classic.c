@@ -609,7 +609,7 @@ static void test_gaps_never_crossed(void)
 
 static void test_registry(void)
 {
-    g_assert_true(vh_estimators()[0] == &vh_estimator_classic);
+    g_assert_true(vh_estimators()[0] == &vh_estimator_exposure);
     g_assert_true(vh_estimator_find("classic") == &vh_estimator_classic);
     g_assert_null(vh_estimator_find("Classic"));
 }
