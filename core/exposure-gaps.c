@@ -195,16 +195,30 @@ static void look_at(Look *k, size_t i)
     k->hi = i < s->end ? v[i].page : s->hi;
 }
 
+/* The wires on either side of a gap; open: memory ends on one side. */
+typedef enum Ends {
+    ALIKE,
+    DIFFER,
+    OPEN,
+} Ends;
+
 /*
  * How likely borders hide in @pages of which nothing is known, given how many
- * there are around, and that the ends are alike (so two or more), or not (so
- * three or more).
+ * there are around: two or more if the ends are alike, three or more if they
+ * differ, any if one is open.
  */
-static float hidden(const Look *k, uint64_t pages, bool alike)
+static float hidden(const Look *k, uint64_t pages, Ends ends)
 {
     float x = MIN(k->rough * pages, HIDDEN_MOST);
 
-    return alike ? 1 - 1 / coshf(x) : x < 0.1f ? x * x / 6 : 1 - x / sinhf(x);
+    switch (ends) {
+    case ALIKE:
+        return 1 - 1 / coshf(x);
+    case DIFFER:
+        return x < 0.1f ? x * x / 6 : 1 - x / sinhf(x);
+    default:
+        return -expm1f(-x);
+    }
 }
 
 /* How strongly @w belongs to its own region, and not to one of rate @other. */
@@ -228,10 +242,10 @@ static bool unheard(const VhWire *w)
 
 /* What a block hit anywhere may find; edge: the ends of the gap differ. */
 static VhGap block_in(const Look *k, VhRange gap, VhRange within, float chance,
-                      bool edge)
+                      Ends ends)
 {
     VhRange b = largest_block(within.start, within.end);
-    float border = hidden(k, gap.end - gap.start, !edge);
+    float border = hidden(k, gap.end - gap.start, ends);
 
     return (VhGap){ .lo = b.start,
                     .hi = b.end,
@@ -248,7 +262,7 @@ static void offer_edge(const Look *k)
     float chance = (e->chance[a->rate] + e->chance[b->rate]) / 2;
     VhGap g = { .lo = k->lo, .hi = k->hi, .chance = chance, .edge = true };
     VhRange gap = { k->lo, k->hi };
-    VhGap inner = block_in(k, gap, gap, chance, true);
+    VhGap inner = block_in(k, gap, gap, chance, DIFFER);
 
     if (!decided(e, a, b->rate) || !decided(e, b, a->rate)) {
         return;
@@ -264,10 +278,12 @@ static void offer_inside(const Look *k)
     const VhWire *w =
         s->end > s->first ? &k->f->wires.v[MIN(k->i, s->end - 1)] : NULL;
     float chance = w ? k->e->chance[w->rate] : UNKNOWN_CHANCE;
-    uint64_t least = k->least * (chance > HOT_CHANCE ? HOT_SPARSER : 1);
+    Ends ends = k->i == s->first || k->i == s->end ? OPEN : ALIKE;
+    bool sparse = chance > HOT_CHANCE && ends == ALIKE;
+    uint64_t least = k->least * (sparse ? HOT_SPARSER : 1);
     uint64_t len = k->hi - k->lo, pieces = 1;
     VhRange gap = { k->lo, k->hi };
-    bool likely = !w || hidden(k, len, true) >= LIKELY;
+    bool likely = !w || hidden(k, len, ends) >= LIKELY;
 
     if (len < least && !likely) {
         return;
@@ -280,7 +296,7 @@ static void offer_inside(const Look *k)
     for (uint64_t p = 0; p < pieces; p++) {
         VhRange part = { k->lo + len * p / pieces,
                          k->lo + len * (p + 1) / pieces };
-        VhGap g = block_in(k, gap, part, chance, false);
+        VhGap g = block_in(k, gap, part, chance, ends);
 
         if (2 * (g.hi - g.lo) >= least || likely) {
             offer(&k->f->gaps, &g);
@@ -323,7 +339,7 @@ static bool too_close(const Look *k)
     }
     least *= k->e->chance[w->rate] > HOT_CHANCE ? HOT_SPARSER : 1;
     len = w[1].page - vh_wire_end(w - 1);
-    return len < least * 4 / 5 && hidden(k, len, true) < UNLIKELY;
+    return len < least * 4 / 5 && hidden(k, len, ALIKE) < UNLIKELY;
 }
 
 /* What would be unknown without wire k->i, as the score of a gap. */
@@ -335,7 +351,8 @@ static float value_of(Look *k)
     float heat = fabsf(k->e->heat[w[-1].rate] - k->e->heat[w[1].rate]);
     float edge = score_of(k, EDGE_SHARE * (gap.end - gap.start), heat, chance);
 
-    return MAX(edge, block_in(k, gap, gap, chance, heat > 0).score);
+    return MAX(edge,
+               block_in(k, gap, gap, chance, heat > 0 ? DIFFER : ALIKE).score);
 }
 
 /* Others are worth more, and there is no room for them. */
