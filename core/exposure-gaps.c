@@ -48,9 +48,7 @@
 #define FEW_PER_FIRE 10 /* seconds in which all can fire once */
 #define FEW_PER_ASK 4   /* seconds in which all can be asked once */
 #define EVICT 0.9f      /* of the score of a gap that it makes room for */
-#define FILLED                                                     \
-    0.97 /* of the room; then none are to spare where all is alike \
-          */
+#define FILLED 0.97     /* of the room; no more to spare where all is alike */
 
 /*
  * The place that is being looked at: before wire @i.
@@ -240,7 +238,7 @@ static bool unheard(const VhWire *w)
     return w->state == VH_WIRE_PENDING || (w->from == w->asked && !w->nr);
 }
 
-/* What a block hit anywhere may find; edge: the ends of the gap differ. */
+/* What a block within @gap that is hit anywhere may find. */
 static VhGap block_in(const Look *k, VhRange gap, VhRange within, float chance,
                       Ends ends)
 {
@@ -262,11 +260,12 @@ static void offer_edge(const Look *k)
     float chance = (e->chance[a->rate] + e->chance[b->rate]) / 2;
     VhGap g = { .lo = k->lo, .hi = k->hi, .chance = chance, .edge = true };
     VhRange gap = { k->lo, k->hi };
-    VhGap inner = block_in(k, gap, gap, chance, DIFFER);
+    VhGap inner;
 
     if (!decided(e, a, b->rate) || !decided(e, b, a->rate)) {
         return;
     }
+    inner = block_in(k, gap, gap, chance, DIFFER);
     g.score = score_of(k, EDGE_SHARE * (g.hi - g.lo), heat, chance);
     offer(&k->f->gaps, g.score > inner.score ? &g : &inner);
 }
@@ -327,14 +326,20 @@ static bool inside_region(const Look *k)
            !w[0].first && !w[1].first && !w[2].first;
 }
 
+/* It is not needed for what is going on, nor is its neighbour just gone. */
+static bool may_go(const VhWire *w)
+{
+    return !w->urgent && !w->sweep && w->state != VH_WIRE_PENDING &&
+           !w[-1].dead;
+}
+
 /* Nothing would be missed without wire k->i. */
 static bool too_close(const Look *k)
 {
     const VhWire *w = &k->f->wires.v[k->i];
     uint64_t len, least = k->least;
 
-    if (!inside_region(k) || w->urgent || w->sweep ||
-        w->state == VH_WIRE_PENDING || w[-1].dead) {
+    if (!inside_region(k) || !may_go(w)) {
         return false;
     }
     least *= k->e->chance[w->rate] > HOT_CHANCE ? HOT_SPARSER : 1;
@@ -361,8 +366,7 @@ static bool worth_least(Look *k)
     const VhWire *w = &k->f->wires.v[k->i];
 
     return k->evict > 0 && k->i > k->span.first && k->i + 1 < k->span.end &&
-           (w[0].rate == w[-1].rate || w[0].rate == w[1].rate) && !w->urgent &&
-           !w->sweep && w->state != VH_WIRE_PENDING && !w[-1].dead &&
+           (w[0].rate == w[-1].rate || w[0].rate == w[1].rate) && may_go(w) &&
            value_of(k) < k->evict;
 }
 

@@ -110,20 +110,23 @@ void vh_wire_fired(VhWire *w, const VhRates *r, VhStamp now)
     w->state = VH_WIRE_DOWN;
 }
 
-void vh_wire_forget(VhWire *w)
+/* Keeps @n lives; of the oldest of them only that it ended. */
+static void keep_lives(VhWire *w, unsigned n)
 {
-    w->nr = MIN(w->nr, 1);
-    w->lives[0].silent = 0;
+    w->nr = MIN(w->nr, n);
+    w->lives[n - 1].silent = 0;
     w->past_fires = 0;
     w->past_s = 0;
 }
 
+void vh_wire_forget(VhWire *w)
+{
+    keep_lives(w, 1);
+}
+
 void vh_wire_forget_before(VhWire *w)
 {
-    w->nr = MIN(w->nr, 2);
-    w->lives[1].silent = 0;
-    w->past_fires = 0;
-    w->past_s = 0;
+    keep_lives(w, 2);
 }
 
 static float weight(float age)
