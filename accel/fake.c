@@ -215,7 +215,7 @@ static void fake_collect(void *p, VhCheck *checks, size_t n)
     Fake *f = p;
 
     for (size_t i = 0; i < n; i++) {
-        double u = (vh_rng_next(&f->rng) >> 11) * 0x1p-53;
+        double u = vh_rng_unit(&f->rng);
 
         if (checks[i].state != VH_CHECK_ARMED) {
             continue;

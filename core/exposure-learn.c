@@ -115,7 +115,7 @@ static float wait_for(VhExposure *e, const VhField *f, const VhWire *w,
     if (silence < limit && e->rates.hz[w->rate] > HOT_HZ) {
         return MAX(silence, 1 / e->rates.hz[w->rate]) * ASK_GROWTH_HOT;
     }
-    return MIN(silence * ASK_GROWTH, most) * (0.75 + vh_exposure_unit(e) / 2);
+    return MIN(silence * ASK_GROWTH, most) * (0.75 + vh_rng_unit(&e->rng) / 2);
 }
 
 static void on_silent(VhExposure *e, VhField *f, size_t i)

@@ -305,7 +305,7 @@ static bool is_due(VhExposure *e, const VhField *f, const VhWire *w)
         return true;
     }
     if (rests(w)) {
-        return vh_exposure_unit(e) * e->rates.seconds[w->delay] <= since;
+        return vh_rng_unit(&e->rng) * e->rates.seconds[w->delay] <= since;
     }
     return vh_stamp_s(w->due, vh_exposure_now(e)) >= 0;
 }

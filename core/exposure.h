@@ -153,12 +153,6 @@ static inline VhStamp vh_exposure_now(const VhExposure *e)
     return vh_stamp(e->now_ns);
 }
 
-/** vh_exposure_unit() - uniform in [0, 1) */
-static inline double vh_exposure_unit(VhExposure *e)
-{
-    return (vh_rng_next(&e->rng) >> 11) * 0x1p-53;
-}
-
 /**
  * struct VhSpan - wires that follow each other, and the pages they speak for
  * @first: the first one's number

@@ -43,3 +43,8 @@ uint64_t vh_rng_below(VhRng *r, uint64_t n)
     } while (x < reject);
     return x % n;
 }
+
+double vh_rng_unit(VhRng *r)
+{
+    return (vh_rng_next(r) >> 11) * 0x1p-53;
+}

@@ -33,11 +33,6 @@ static uint64_t stopwatch(const Sim *s)
     return s->measure ? sim_real_cpu() : 0;
 }
 
-static double chance(Sim *s)
-{
-    return (vh_rng_next(&s->rng) >> 11) * 0x1p-53;
-}
-
 /* Was the granule of @wire touched since it was last looked at? */
 static bool touched(SimSensor *p, Wire *wire)
 {
@@ -48,7 +43,7 @@ static bool touched(SimSensor *p, Wire *wire)
         workload_mean(s->work, r, wire->seen_ns, s->now_ns, p->writes);
 
     wire->seen_ns = s->now_ns;
-    if (mean <= 0 || chance(s) >= -expm1(-mean)) {
+    if (mean <= 0 || vh_rng_unit(&s->rng) >= -expm1(-mean)) {
         return false;
     }
     p->fires++;

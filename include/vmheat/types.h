@@ -96,4 +96,7 @@ uint64_t vh_rng_next(VhRng *r);
 /** vh_rng_below() - uniform in [0, @n); @n must not be 0 */
 uint64_t vh_rng_below(VhRng *r, uint64_t n);
 
+/** vh_rng_unit() - uniform in [0, 1) */
+double vh_rng_unit(VhRng *r);
+
 #endif

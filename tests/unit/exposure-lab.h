@@ -166,7 +166,7 @@ static inline bool lab_touched(Lab *l, uint64_t gpa, LabArmed *a, bool write)
     double hz = lab_hz(l, gpa, l->granule, write);
 
     a->seen_ns = l->now_ns;
-    return hz > 0 && chance_unit(&l->rng) < -expm1(-hz * dt);
+    return hz > 0 && vh_rng_unit(&l->rng) < -expm1(-hz * dt);
 }
 
 static inline bool lab_persistent(const Lab *l, bool write)
@@ -213,7 +213,7 @@ static inline void lab_arm(Lab *l, VhCheck *c)
     GHashTable *armed = l->armed[c->write];
     LabArmed *a = g_hash_table_lookup(armed, lab_key(l, c->gpa));
 
-    if (chance_unit(&l->rng) < l->odd) {
+    if (vh_rng_unit(&l->rng) < l->odd) {
         c->state = VH_CHECK_SKIPPED;
         return;
     }
@@ -231,7 +231,7 @@ static inline VhCheckState lab_answer(Lab *l, const VhCheck *c)
     LabArmed *a = g_hash_table_lookup(l->armed[c->write], lab_key(l, c->gpa));
 
     g_assert_nonnull(a);
-    if (chance_unit(&l->rng) < l->odd) {
+    if (vh_rng_unit(&l->rng) < l->odd) {
         return VH_CHECK_LOST;
     }
     return a->seen_ns == UINT64_MAX ||

@@ -49,7 +49,7 @@ static void some_heat(Lab *l)
         h->at.start = r->start + vh_rng_below(&l->rng, pages) * PAGE;
         h->at.end = h->at.start + (1 + vh_rng_below(&l->rng, pages)) * PAGE;
         h->hz = chance_log(&l->rng, 0.001, 10000);
-        h->writes = chance_unit(&l->rng);
+        h->writes = vh_rng_unit(&l->rng);
     }
 }
 
@@ -92,7 +92,7 @@ static void other_primitive(Lab *l, bool large)
     lab_pause(l, 1);
     l->granule = large ? PAGE << vh_rng_below(&l->rng, 10) : PAGE;
     l->budget.persistent = !one_in(l, 3);
-    l->odd = one_in(l, 2) ? 0 : chance_unit(&l->rng) / 2;
+    l->odd = one_in(l, 2) ? 0 : vh_rng_unit(&l->rng) / 2;
     l->was_odd |= l->odd > 0;
     lab_set_ranges(l, same, l->nr_ranges);
 }

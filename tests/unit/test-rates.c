@@ -59,7 +59,7 @@ static void test_codes(void)
     }
     for (int i = 0; i < 100000; i++) {
         double a = chance_log(&rng, rates.seconds[1], rates.seconds[255]);
-        double b = a * (1 + chance_unit(&rng));
+        double b = a * (1 + vh_rng_unit(&rng));
         double back = rates.seconds[vh_rates_code(a)];
 
         g_assert_cmpfloat(fabs(log2(back / a)), <, 1 / 16.0 + 1e-4);
@@ -110,7 +110,7 @@ static void test_fired(void)
     for (int i = 0; i < 5000; i++) {
         VhLikelihood l = { 0 };
         double silent = chance_log(&rng, 1e-4, 1e4);
-        double weight = chance_unit(&rng);
+        double weight = vh_rng_unit(&rng);
         uint8_t code = vh_rng_below(&rng, VH_TIME_CODES);
         double interval = rates.seconds[MAX(code, 1)];
 
@@ -129,7 +129,7 @@ static void test_events(void)
     vh_rng_seed(&rng, 1);
     for (int i = 0; i < 1000; i++) {
         VhLikelihood l = { 0 };
-        double fires = chance_log(&rng, 0.1, 1000), weight = chance_unit(&rng);
+        double fires = chance_log(&rng, 0.1, 1000), weight = vh_rng_unit(&rng);
         double seconds = chance_log(&rng, 1e-3, 1e4);
 
         vh_likelihood_events(&rates, &l, weight, fires, seconds);
@@ -153,8 +153,8 @@ static void test_add_and_best(void)
         unsigned best;
 
         for (int g = 0; g < VH_RATES; g++) {
-            a.of[g] = -100 * chance_unit(&rng);
-            b.of[g] = -100 * chance_unit(&rng);
+            a.of[g] = -100 * vh_rng_unit(&rng);
+            b.of[g] = -100 * vh_rng_unit(&rng);
         }
         sum = a;
         vh_likelihood_add(&sum, &b);

@@ -106,7 +106,7 @@ static void test_any(void)
         for (size_t i = 0; i < r.nr; i++) {
             r.penalty[i] = chance_log(&rng, 0.01, 100);
             for (int g = 0; g < VH_RATES; g++) {
-                r.l[i].of[g] = -size * chance_unit(&rng);
+                r.l[i].of[g] = -size * vh_rng_unit(&rng);
             }
         }
         assert_best(&r);
@@ -138,7 +138,7 @@ static void test_pages(void)
         size_t border = vh_rng_below(&rng, MOST);
 
         for (size_t i = 0; i < r.nr; i++) {
-            r.penalty[i] = 0.5 + 8 * chance_unit(&rng);
+            r.penalty[i] = 0.5 + 8 * vh_rng_unit(&rng);
             observe(&rates, &rng, &r.l[i], hz[i >= border],
                     vh_rng_below(&rng, 4));
         }
