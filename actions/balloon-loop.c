@@ -98,23 +98,39 @@ static bool grew(uint64_t old, uint64_t now, uint64_t ns, uint64_t per_s)
            now > old && (double)(now - old) * SECOND > (double)per_s * ns;
 }
 
-/* Bytes by which available memory fell, though nothing was taken or given. */
-static uint64_t fell(const VhBalloonSight *old, const VhBalloonSight *s)
+/* Most that the guest had since it told the statistics before @l->rates. */
+static uint64_t had(const VhBalloonLoop *l)
 {
-    bool moved = old->actual != s->actual || s->actual != s->target ||
-                 old->available == VH_BALLOON_UNKNOWN;
+    return MAX(l->high[0], l->high[1]);
+}
 
-    return moved || s->available >= old->available
-               ? 0
-               : old->available - s->available;
+static void watch_size(VhBalloonLoop *l, const VhBalloonSight *s)
+{
+    bool told = s->stats_ns != l->seen.stats_ns;
+
+    l->high[1] = told ? l->high[0] : l->high[1];
+    l->high[0] = told ? s->actual : MAX(l->high[0], s->actual);
+}
+
+/*
+ * Bytes by which available memory fell, more than was taken. The guest gathers
+ * what it tells before it is seen here, so it may be of the size it had before.
+ */
+static uint64_t fell(const VhBalloonSight *old, const VhBalloonSight *s,
+                     uint64_t had)
+{
+    uint64_t taken = had - MIN(had, s->actual);
+    uint64_t less = old->available - MIN(s->available, old->available);
+
+    return old->available == VH_BALLOON_UNKNOWN ? 0 : less - MIN(less, taken);
 }
 
 /* Is little available, or will be soon if it goes on like this? */
 static bool runs_short(const VhBalloonSight *old, const VhBalloonSight *s,
-                       uint64_t reserve)
+                       uint64_t had, uint64_t reserve)
 {
     uint64_t ns = MAX(s->stats_ns - old->stats_ns, SECOND);
-    double ahead = (double)fell(old, s) * AHEAD_S * SECOND / ns;
+    double ahead = (double)fell(old, s, had) * AHEAD_S * SECOND / ns;
 
     return s->available < reserve / 2 ||
            (old->stats_ns && s->available < reserve / 2 + ahead);
@@ -125,10 +141,11 @@ static VhPressure look_at_stats(VhBalloonLoop *l, const VhBalloonArgs *args,
                                 const VhBalloonSight *s)
 {
     VhBalloonSight old = l->rates;
+    uint64_t reserve = vh_balloon_reserve(s->actual, args->floor);
     uint64_t ns = s->stats_ns - old.stats_ns;
 
     l->rates = *s;
-    if (runs_short(&old, s, vh_balloon_reserve(s->actual, args->floor))) {
+    if (runs_short(&old, s, had(l), reserve)) {
         return VH_PRESSURE_AVAILABLE;
     }
     if (!old.stats_ns || s->target >= most(args, s)) {
@@ -331,6 +348,7 @@ uint64_t vh_balloon_loop_step(VhBalloonLoop *l, const VhBalloonArgs *args,
         l->why = VH_BALLOON_NO_DRIVER;
         l->progress_ns = now_ns;
     }
+    watch_size(l, s);
     l->seen = *s;
     l->seen.target = target;
     return target;

@@ -19,9 +19,10 @@
  *            than the reserve stays available.
  *
  * Signs of pressure are: less than half of the reserve available, now or in
- * AHEAD_S if it goes on falling as it does; many major faults; swapping in;
- * memory that the guest took back by itself (deflate-on-oom); a working set
- * that grows by a quarter from one pass to the next.
+ * AHEAD_S if it goes on falling, by more than was taken, as it does; many major
+ * faults; swapping in; memory that the guest took back by itself
+ * (deflate-on-oom); a working set that grows by a quarter from one pass to the
+ * next.
  *
  * So a mistake is corrected within a pass and repeated at ever longer
  * intervals: the loop does not swing. A guest that does not follow for STUCK_NS
@@ -113,6 +114,7 @@ typedef enum VhPressure {
  * @settled_stats_ns: its statistics when it had given all that was taken; 0:
  *                    has not yet
  * @rates: statistics that rates are computed from
+ * @high: most that the guest had since then, and in the interval before it
  */
 typedef struct VhBalloonLoop {
     VhWorkingSet set;
@@ -129,6 +131,7 @@ typedef struct VhBalloonLoop {
     uint64_t progress_ns;
     uint64_t settled_stats_ns;
     VhBalloonSight rates;
+    uint64_t high[2];
 } VhBalloonLoop;
 
 /** vh_balloon_loop_init() - nothing was seen yet */

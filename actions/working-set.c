@@ -9,8 +9,9 @@
 #define WINDOW_NS (10 * SECOND)
 /* so few of the bytes that were cold still are: the monitor began anew */
 #define LOST_SHARE 8
-/* passes in which what was taken would be seen to be hot */
-#define SEEN_PASSES 4
+/* in which what was taken is seen to be hot, however seldom cold memory is
+ * looked at */
+#define SEEN_NS (20 * SECOND)
 
 void vh_working_set_init(VhWorkingSet *w, uint64_t guess)
 {
@@ -21,7 +22,7 @@ void vh_working_set_took(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns)
 {
     w->forgiven += bytes;
     w->took_ns = now_ns;
-    w->passes = 0;
+    w->given_ns = 0;
 }
 
 /* Before this there was no pass. */
@@ -57,10 +58,10 @@ static void look_for_loss(VhWorkingSet *w, const VhPass *p, uint64_t slack,
 static uint64_t forgive(VhWorkingSet *w, uint64_t raw, bool given,
                         uint64_t now_ns)
 {
-    if (given && w->passes < SEEN_PASSES) {
-        w->passes++;
+    if (given && !w->given_ns) {
+        w->given_ns = now_ns;
     }
-    if (w->passes == SEEN_PASSES) {
+    if (w->given_ns && now_ns - w->given_ns >= SEEN_NS) {
         w->forgiven = MIN(w->forgiven, raw > w->base ? raw - w->base : 0);
     }
     if (now_ns - w->took_ns > FORGIVE_NS) {

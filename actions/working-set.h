@@ -16,7 +16,8 @@
  *   A guest that clears pages as it takes them from its free memory (Linux with
  *   init_on_alloc) touches each page that it hands to the balloon. For a while
  *   that looks hot. As much as was taken is thus forgiven, until it is seen to
- *   be cold, or was not seen to be hot, or FORGIVE_NS have passed.
+ *   be cold, or was not seen to be hot within SEEN_NS, or FORGIVE_NS have
+ *   passed.
  *
  * A peak of the last one to two windows of WINDOW_NS is kept beside it: who
  * takes memory away should heed that one.
@@ -40,7 +41,7 @@
  * @forgiven: bytes taken that may look hot
  * @base: working set when nothing was forgiven
  * @took_ns: when something was last taken
- * @passes: since the guest gave what was taken
+ * @given_ns: since when the guest has given what was taken; 0: not yet
  * @window_ns: begin of the running window
  * @window: peak of the running window and of the one before it
  */
@@ -55,7 +56,7 @@ typedef struct VhWorkingSet {
     uint64_t forgiven;
     uint64_t base;
     uint64_t took_ns;
-    unsigned passes;
+    uint64_t given_ns;
     uint64_t window_ns;
     uint64_t window[2];
 } VhWorkingSet;

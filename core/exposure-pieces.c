@@ -11,16 +11,17 @@
  *        possible, or from or to 0 (DAMON's rule), and not just because the
  *        rate is not known well. The region's age is the mean over its pages,
  *        each taken for the nearest wire's, as DAMON's is when it merges.
- * idle   geometric mean of the time since each wire was accessed last. A wire
- *        at rest is not looked at: it is taken to be accessed when a page of
- *        its rate is expected to be.
+ * idle   median over its pages of the time since they were accessed last, each
+ *        taken for the nearest wire's: a few pages that are touched once, as
+ *        when a balloon grows into it, don't make all of a cold region young.
+ *        A wire at rest is not looked at: it is taken to be accessed when a
+ *        page of its rate is expected to be.
  */
 #include <math.h>
 #include <string.h>
 
 #include "exposure.h"
 
-#define IDLE_LEAST_S 0.001f
 #define SURELY_LAST 0.99
 #define AGE_MAX_S 172800.0f /* stamps wrap */
 
@@ -50,6 +51,34 @@ static float idle_of(const VhExposure *e, const VhWire *w)
     float since = vh_stamp_s(w->asked, vh_exposure_now(e));
 
     return vh_wire_silence(w) + MIN(since, 1 / e->rates.hz[w->rate]);
+}
+
+/* Pages of each time, and the sum of their times. */
+typedef struct Times {
+    struct {
+        float pages;
+        float sum;
+    } of[VH_TIME_CODES];
+} Times;
+
+static void add_time(Times *t, double pages, float seconds)
+{
+    uint8_t code = vh_rates_code(seconds);
+
+    t->of[code].pages += pages;
+    t->of[code].sum += pages * seconds;
+}
+
+/* Half of @pages are of no more than that. */
+static double median(const Times *t, double pages)
+{
+    unsigned code = 0, last = 0;
+
+    for (double sum = 0; code < VH_TIME_CODES && sum < pages / 2; code++) {
+        sum += t->of[code].pages;
+        last = t->of[code].pages > 0 ? code : last;
+    }
+    return t->of[last].pages > 0 ? t->of[last].sum / t->of[last].pages : 0;
 }
 
 static bool changed(const VhExposure *e, const VhRateFit *fit, uint32_t old)
@@ -85,7 +114,8 @@ static VhPiece describe(VhExposure *e, VhField *f, const VhSpan *r)
     VhStamp now = vh_exposure_now(e);
     VhPiece p = { .start = r->lo, .end = r->hi, .nr = r->end - r->first };
     VhLikelihood sum = { 0 };
-    double pages = 0, age = 0, idle = 0;
+    double pages = 0, age = 0;
+    Times idle = { 0 };
 
     for (size_t i = r->first; i < r->end; i++) {
         VhLikelihood l;
@@ -101,10 +131,10 @@ static VhPiece describe(VhExposure *e, VhField *f, const VhSpan *r)
 
         pages += n;
         age += n * vh_stamp_s(w->since, now);
-        idle += n * logf(MAX(idle_of(e, w), IDLE_LEAST_S));
+        add_time(&idle, n, idle_of(e, w));
     }
     p.since = p.nr ? vh_stamp_back(now, age / pages) : now;
-    p.idle = p.nr ? vh_stamp_back(now, exp(idle / pages)) : now;
+    p.idle = p.nr ? vh_stamp_back(now, median(&idle, pages)) : now;
     return p;
 }
 

@@ -162,7 +162,8 @@ class Balloon(Case):
         wants = self.should_have(g, grown)
         said = (f"set {grown} MiB: settled at {seen[-1]:.0f} MiB of {RAM}, "
                 f"{turns(seen)} turns; set with headroom {wants[0]:.0f}, "
-                f"use with reserve {wants[1]:.0f}; {g.scheme()['detail']}")
+                f"use with reserve {wants[1]:.0f}; {g.scheme()['detail']}; "
+                f"had {' '.join(f'{has:.0f}' for has in seen)}")
         self.note(said)
         self.assertGreaterEqual(seen[-1], FLOOR, said)
         self.assertLessEqual(turns(seen), 1, said)

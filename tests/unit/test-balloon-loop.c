@@ -8,11 +8,13 @@
 #define SECOND 1000000000ULL
 #define PASS_NS (SECOND / 4)
 #define AGE_PASSES 20 /* what was not accessed for so long is cold */
+#define CLEARED_PASSES 100
+#define STATS_LATE_MAX 3
 
 /*
  * A guest that uses @used bytes, of which @set are accessed in each pass, and
  * @kernel more that nobody sees. What it gives to the balloon it clears first,
- * if @clears: that is seen for AGE_PASSES.
+ * if @clears: that is seen for AGE_PASSES, @late passes later.
  */
 typedef struct Guest {
     VhBalloonLoop loop;
@@ -21,11 +23,14 @@ typedef struct Guest {
     uint64_t kernel, used, set;
     uint64_t speed; /* bytes that the balloon moves in a pass; 0: stuck */
     unsigned stats_passes; /* statistics come so often; 0: never */
+    unsigned stats_late;   /* they are that many passes old */
+    uint64_t spare[STATS_LATE_MAX + 1];
     bool clears, oom_deflates;
     double noise;
     GRand *rand;
     uint64_t now_ns;
-    uint64_t cleared[AGE_PASSES];
+    uint64_t cleared[CLEARED_PASSES];
+    unsigned late;
     unsigned passes;
     /* what the monitor forgot: nothing is cold before this pass */
     unsigned blind_until;
@@ -67,13 +72,13 @@ static void guest_moves(Guest *g)
     VhBalloonSight *s = &g->sight;
     uint64_t need = g->kernel + g->used;
 
-    g->cleared[g->passes % AGE_PASSES] = 0;
+    g->cleared[g->passes % CLEARED_PASSES] = 0;
     if (s->actual > s->target) {
         uint64_t spare = s->actual > need ? s->actual - need : 0;
         uint64_t much = MIN(MIN(s->actual - s->target, g->speed), spare);
 
         s->actual -= much;
-        g->cleared[g->passes % AGE_PASSES] = g->clears ? much : 0;
+        g->cleared[g->passes % CLEARED_PASSES] = g->clears ? much : 0;
     } else if (s->actual < s->target) {
         s->actual += MIN(s->target - s->actual, g->speed);
     }
@@ -87,10 +92,12 @@ static void guest_tells(Guest *g)
 {
     VhBalloonSight *s = &g->sight;
     uint64_t need = g->kernel + g->used;
+    unsigned slots = G_N_ELEMENTS(g->spare);
 
+    g->spare[g->passes % slots] = s->actual > need ? s->actual - need : 0;
     if (g->stats_passes && g->passes % g->stats_passes == 0) {
         s->stats_ns = g->now_ns;
-        s->available = s->actual > need ? s->actual - need : 0;
+        s->available = g->spare[(g->passes + slots - g->stats_late) % slots];
         s->free = s->available;
         s->major_faults += 3;
     }
@@ -101,10 +108,12 @@ static VhPass guest_pass(Guest *g)
     uint64_t set = g->set * (1 + (g_rand_double(g->rand) - 0.5) * g->noise);
     VhPass p = { .total = g->sight.ram, .accessed = set };
 
-    for (int i = 0; i < AGE_PASSES; i++) {
-        set += g->cleared[i];
+    for (unsigned i = 0; i < AGE_PASSES; i++) {
+        unsigned pass = g->passes + CLEARED_PASSES - g->late - i;
+
+        set += g->cleared[pass % CLEARED_PASSES];
+        p.accessed += i ? 0 : g->cleared[pass % CLEARED_PASSES];
     }
-    p.accessed += g->cleared[g->passes % AGE_PASSES];
     p.matched = g->passes < g->blind_until ? 0 : p.total - MIN(set, p.total);
     return p;
 }
@@ -182,14 +191,32 @@ static void test_settles(void)
     Guest g;
 
     for (unsigned stats = 0; stats <= 4; stats += 4) {
-        for (int clears = 0; clears < 2; clears++) {
+        for (unsigned clears = 0; clears < 4; clears++) {
             guest_init(&g, stats);
             g.clears = clears;
+            g.late = clears > 1 ? 20 * clears : 0;
             g.kernel = 20 * MIB;   /* within the headroom */
             g.oom_deflates = true; /* its set grows within a pass */
             check_settles(&g);
             guest_free(&g);
         }
+    }
+}
+
+/* Its statistics are of before the balloon grew. */
+static void test_late_statistics(void)
+{
+    Guest g;
+
+    for (unsigned late = 1; late <= STATS_LATE_MAX; late++) {
+        guest_init(&g, 4);
+        g.speed = 24 * MIB;
+        g.stats_late = late;
+        g.used = g.set = 64 * MIB;
+        seconds(&g, 120);
+        assert_near(g.sight.actual, should_have(&g));
+        g_assert_cmpuint(g.up, ==, 0);
+        guest_free(&g);
     }
 }
 
@@ -621,6 +648,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/balloon/settles", test_settles);
+    g_test_add_func("/balloon/late-statistics", test_late_statistics);
     g_test_add_func("/balloon/no-swings", test_no_swings);
     g_test_add_func("/balloon/drifts", test_drifts);
     g_test_add_func("/balloon/floor", test_floor);
