@@ -18,11 +18,13 @@ class PayloadGuest(Guest):
 
     On entry the payload is ready and at rest; self.payload is its host side.
     fill: bytes that it fills, from address 0; default all.
+    ram: bytes that it is told there are, it never touches more; default all.
     """
 
     def __init__(self, size=256 * MB, append="", args=(), device=None,
-                 fill=None, **kwargs):
-        words = f"ram={size:#x} fill={fill or size:#x} {append}".strip()
+                 fill=None, ram=None, **kwargs):
+        ram = ram or size
+        words = f"ram={ram:#x} fill={fill or ram:#x} {append}".strip()
         args = ["-kernel", environment("VMHEAT_PAYLOAD"), "-append", words,
                 *args]
         super().__init__(size=size, args=args, device=device, **kwargs)
