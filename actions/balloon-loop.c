@@ -264,7 +264,7 @@ static uint64_t one_step(const VhBalloonArgs *args, uint64_t surplus,
     return much / VH_PAGE_SIZE * VH_PAGE_SIZE;
 }
 
-static void note_taken(VhBalloonLoop *l, const VhBalloonSight *s, uint64_t much,
+static void note_taken(VhBalloonLoop *l, const VhBalloonSight *s,
                        uint64_t now_ns)
 {
     l->why = VH_BALLOON_TAKES;
@@ -272,7 +272,6 @@ static void note_taken(VhBalloonLoop *l, const VhBalloonSight *s, uint64_t much,
     l->progress_ns = now_ns;
     l->best = s->actual;
     l->settled_stats_ns = 0;
-    vh_working_set_took(&l->set, much, now_ns);
 }
 
 static uint64_t take(VhBalloonLoop *l, const VhBalloonArgs *args,
@@ -294,7 +293,7 @@ static uint64_t take(VhBalloonLoop *l, const VhBalloonArgs *args,
         l->why = VH_BALLOON_RESERVE;
         return s->target;
     }
-    note_taken(l, s, much, now_ns);
+    note_taken(l, s, now_ns);
     return s->target - much;
 }
 
@@ -340,7 +339,10 @@ uint64_t vh_balloon_loop_step(VhBalloonLoop *l, const VhBalloonArgs *args,
     }
     before = l->set.now;
     watch_progress(l, s, now_ns);
-    vh_working_set_update(&l->set, pass, followed(s), args->hysteresis, now_ns);
+    if (s->actual < l->seen.actual) {
+        vh_working_set_gave(&l->set, l->seen.actual - s->actual, now_ns);
+    }
+    vh_working_set_update(&l->set, pass, args->hysteresis, now_ns);
     l->wanted = wanted(args, s, l->set.now);
     if (s->driver) {
         target = decide(l, args, s, before, now_ns);

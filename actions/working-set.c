@@ -9,20 +9,33 @@
 #define WINDOW_NS (10 * SECOND)
 /* so few of the bytes that were cold still are: the monitor began anew */
 #define LOST_SHARE 8
-/* in which what was taken is seen to be hot, however seldom cold memory is
- * looked at */
-#define SEEN_NS (20 * SECOND)
+/* in which what was given is seen to be hot, however seldom cold memory is
+ * looked at; at most twice that */
+#define SEEN_NS (10 * SECOND)
 
 void vh_working_set_init(VhWorkingSet *w, uint64_t guess)
 {
     *w = (VhWorkingSet){ .guess = guess };
 }
 
-void vh_working_set_took(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns)
+static void age_given(VhWorkingSet *w, uint64_t now_ns)
 {
+    uint64_t age = now_ns - w->given_window_ns;
+
+    if (age >= SEEN_NS) {
+        w->given[1] = age >= 2 * SEEN_NS ? 0 : w->given[0];
+        w->given[0] = 0;
+        w->given_window_ns = now_ns;
+    }
+}
+
+void vh_working_set_gave(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns)
+{
+    age_given(w, now_ns);
+    w->given[0] += bytes;
+    w->just_given[0] += bytes;
     w->forgiven += bytes;
-    w->took_ns = now_ns;
-    w->given_ns = 0;
+    w->gave_ns = now_ns;
 }
 
 /* Before this there was no pass. */
@@ -54,17 +67,24 @@ static void look_for_loss(VhWorkingSet *w, const VhPass *p, uint64_t slack,
     }
 }
 
+/* What is accessed now is in use, but for what may be cleared right now. */
+static uint64_t surely(const VhWorkingSet *w, const VhPass *p)
+{
+    uint64_t cleared = w->just_given[0] + w->just_given[1];
+
+    return MAX(w->base, p->accessed - MIN(p->accessed, cleared));
+}
+
 /* @raw without what only seems to be in use. */
-static uint64_t forgive(VhWorkingSet *w, uint64_t raw, bool given,
+static uint64_t forgive(VhWorkingSet *w, const VhPass *p, uint64_t raw,
                         uint64_t now_ns)
 {
-    if (given && !w->given_ns) {
-        w->given_ns = now_ns;
-    }
-    if (w->given_ns && now_ns - w->given_ns >= SEEN_NS) {
-        w->forgiven = MIN(w->forgiven, raw > w->base ? raw - w->base : 0);
-    }
-    if (now_ns - w->took_ns > FORGIVE_NS) {
+    uint64_t hot = raw - MIN(raw, w->base), unseen;
+
+    age_given(w, now_ns);
+    unseen = w->given[0] + w->given[1];
+    w->forgiven = MIN(w->forgiven, unseen + hot);
+    if (now_ns - w->gave_ns > FORGIVE_NS) {
         w->forgiven = 0;
     }
     if (!w->forgiven) {
@@ -74,7 +94,7 @@ static uint64_t forgive(VhWorkingSet *w, uint64_t raw, bool given,
     if (raw <= w->base) {
         return raw;
     }
-    return MAX(w->base, raw - MIN(raw, w->forgiven));
+    return MIN(raw, MAX(surely(w, p), raw - MIN(raw, w->forgiven)));
 }
 
 static void keep_peak(VhWorkingSet *w, uint64_t now_ns)
@@ -90,8 +110,8 @@ static void keep_peak(VhWorkingSet *w, uint64_t now_ns)
     w->peak = MAX(w->window[0], w->window[1]);
 }
 
-void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool given,
-                           uint64_t slack, uint64_t now_ns)
+void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t slack,
+                           uint64_t now_ns)
 {
     uint64_t raw = p->total - MIN(p->total, p->matched);
 
@@ -103,7 +123,9 @@ void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool given,
         w->now = MIN(raw, MAX(w->now, p->accessed));
     } else {
         w->cold = p->matched;
-        w->now = forgive(w, raw, given, now_ns);
+        w->now = forgive(w, p, raw, now_ns);
     }
+    w->just_given[1] = w->just_given[0];
+    w->just_given[0] = 0;
     keep_peak(w, now_ns);
 }

@@ -15,9 +15,9 @@
  *
  *   A guest that clears pages as it takes them from its free memory (Linux with
  *   init_on_alloc) touches each page that it hands to the balloon. For a while
- *   that looks hot. As much as was taken is thus forgiven, until it is seen to
+ *   that looks hot. As much as was given is thus forgiven, until it is seen to
  *   be cold, or was not seen to be hot within SEEN_NS, or FORGIVE_NS have
- *   passed.
+ *   passed. What is being accessed is in use all the same.
  *
  * A peak of the last one to two windows of WINDOW_NS is kept beside it: who
  * takes memory away should heed that one.
@@ -38,10 +38,12 @@
  * @guess: until then: the working set that was there before, or UINT64_MAX
  * @cold: cold bytes when that was last known
  * @lost_ns: since when it is lost
- * @forgiven: bytes taken that may look hot
+ * @forgiven: bytes given that may look hot
  * @base: working set when nothing was forgiven
- * @took_ns: when something was last taken
- * @given_ns: since when the guest has given what was taken; 0: not yet
+ * @gave_ns: when something was last given
+ * @given: bytes, in the running interval of SEEN_NS and the one before it
+ * @given_window_ns: begin of the running one
+ * @just_given: bytes since the latest pass, and between the two before it
  * @window_ns: begin of the running window
  * @window: peak of the running window and of the one before it
  */
@@ -55,8 +57,10 @@ typedef struct VhWorkingSet {
     uint64_t lost_ns;
     uint64_t forgiven;
     uint64_t base;
-    uint64_t took_ns;
-    uint64_t given_ns;
+    uint64_t gave_ns;
+    uint64_t given[2];
+    uint64_t given_window_ns;
+    uint64_t just_given[2];
     uint64_t window_ns;
     uint64_t window[2];
 } VhWorkingSet;
@@ -69,13 +73,12 @@ void vh_working_set_init(VhWorkingSet *w, uint64_t guess);
 
 /**
  * vh_working_set_update() - a pass is over
- * @given: the guest has given what was taken with vh_working_set_took()
  * @slack: changes below this mean nothing
  */
-void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool given,
-                           uint64_t slack, uint64_t now_ns);
+void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t slack,
+                           uint64_t now_ns);
 
-/** vh_working_set_took() - the guest has to give @bytes to the balloon */
-void vh_working_set_took(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns);
+/** vh_working_set_gave() - the guest gave @bytes to the balloon */
+void vh_working_set_gave(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns);
 
 #endif
