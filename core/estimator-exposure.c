@@ -51,6 +51,8 @@
 #define GAPS_MIN 256
 #define FIRST_ASKS_PER_S 1000
 #define FIRST_FIRES_PER_S 100
+#define GAP_MAX_S 86400  /* in which nothing was heard; more is cut out */
+#define UNUSED_TICKS 100 /* without a plan: nobody plans it any more */
 
 /* Of one wire, its part of the gaps, and of what is published. */
 #define WIRE_BYTES \
@@ -65,6 +67,17 @@ static void fill_tables(VhExposure *e)
     }
 }
 
+static void drop_field(VhField *f)
+{
+    vh_wires_clear(&f->wires);
+    g_free(f->row.steps);
+    g_free(f->gaps.v);
+    g_array_set_size(f->pieces, 0);
+    *f = (VhField){ .pieces = f->pieces,
+                    .asks_per_s = FIRST_ASKS_PER_S,
+                    .fires_per_s = FIRST_FIRES_PER_S };
+}
+
 static void *exposure_create(const VhAttrs *attrs, const VhRng *rng)
 {
     VhExposure *e = g_new0(VhExposure, 1);
@@ -73,9 +86,8 @@ static void *exposure_create(const VhAttrs *attrs, const VhRng *rng)
     e->rng = *rng;
     fill_tables(e);
     for (int i = 0; i < 2; i++) {
-        e->fields[i].asks_per_s = FIRST_ASKS_PER_S;
-        e->fields[i].fires_per_s = FIRST_FIRES_PER_S;
         e->fields[i].pieces = g_array_new(false, false, sizeof(VhPiece));
+        drop_field(&e->fields[i]);
     }
     e->fields[0].used = true;
     return e;
@@ -86,15 +98,19 @@ static void exposure_destroy(void *opaque)
     VhExposure *e = opaque;
 
     for (int i = 0; i < 2; i++) {
-        VhField *f = &e->fields[i];
-
-        vh_wires_clear(&f->wires);
-        g_free(f->row.steps);
-        g_free(f->gaps.v);
-        g_array_unref(f->pieces);
+        drop_field(&e->fields[i]);
+        g_array_unref(e->fields[i].pieces);
     }
     g_free(e->ranges);
     g_free(e);
+}
+
+/* What it remembers of its region, in checks of other intervals. */
+static void rescale(const VhExposure *e, VhWire *w)
+{
+    uint32_t n = vh_exposure_accesses(e, e->rates.hz[w->rate]);
+
+    w->nr_accesses = w->nr_accesses ? MAX(n, 1) : 0;
 }
 
 static void exposure_set_attrs(void *opaque, const VhAttrs *attrs)
@@ -102,15 +118,50 @@ static void exposure_set_attrs(void *opaque, const VhAttrs *attrs)
     VhExposure *e = opaque;
 
     e->attrs = *attrs;
-    e->fields[0].pass_ns = e->fields[1].pass_ns = 0;
+    for (int i = 0; i < 2; i++) {
+        VhField *f = &e->fields[i];
+
+        for (size_t j = 0; j < f->wires.nr; j++) {
+            rescale(e, &f->wires.v[j]);
+        }
+        f->pass_ns = 0;
+    }
+}
+
+/* As if @ns of the time since the last tick had not been: stamps wrap. */
+static void skip_time(VhExposure *e, uint64_t ns)
+{
+    VhStamp ticks = vh_stamp(ns);
+
+    for (int i = 0; i < 2; i++) {
+        VhField *f = &e->fields[i];
+
+        for (size_t j = 0; j < f->wires.nr; j++) {
+            VhWire *w = &f->wires.v[j];
+
+            w->from += ticks;
+            w->asked += ticks;
+            w->due += ticks;
+            w->since += ticks;
+        }
+    }
 }
 
 static void exposure_tick(void *opaque, uint64_t now_ns)
 {
+    const uint64_t most = GAP_MAX_S * 1000000000ULL;
     VhExposure *e = opaque;
+    VhField *writes = &e->fields[1];
+    uint64_t gap = now_ns - e->now_ns;
 
+    if (gap > most) {
+        skip_time(e, gap - most);
+    }
     e->now_ns = now_ns;
     e->ticks++;
+    if (writes->used && e->ticks - writes->planned_tick > UNUSED_TICKS) {
+        drop_field(writes);
+    }
 }
 
 static unsigned exposure_shorter(void *opaque)
@@ -156,11 +207,11 @@ static void exposure_restart(void *opaque)
     take_down(e, &e->fields[1]);
 }
 
+/* Its granule may begin before a range, and end behind it. */
 static bool in_ranges(const VhExposure *e, const VhWire *w)
 {
     for (size_t r = 0; r < e->nr_ranges; r++) {
-        if (w->page >= e->ranges[r].start &&
-            vh_wire_end(w) <= e->ranges[r].end) {
+        if (w->page < e->ranges[r].end && vh_wire_end(w) > e->ranges[r].start) {
             return true;
         }
     }
@@ -233,11 +284,10 @@ static size_t exposure_plan(void *opaque, const VhPlanBudget *budget,
 {
     VhExposure *e = opaque;
 
-    if (!e->fields[budget->write].used) {
-        e->fields[budget->write].used = true;
-        set_room(e, &e->fields[0]);
-        set_room(e, &e->fields[1]);
-    }
+    VhField *f = &e->fields[budget->write];
+
+    f->used = true;
+    set_room(e, f); /* the other one's may be under way: at its own plan */
     return vh_exposure_plan(e, budget, out);
 }
 

@@ -33,8 +33,6 @@ static void absorb(VhSnapRegion *a, const VhSnapRegion *b)
     MEAN(rate_low);
     MEAN(rate_high);
     MEAN(write_rate);
-    MEAN(nr_accesses);
-    MEAN(nr_writes);
     MEAN(age);
 #undef MEAN
     a->idle_ms = MIN(a->idle_ms, b->idle_ms);
@@ -85,12 +83,16 @@ static void merge(GArray *regions, size_t n)
     g_array_set_size(regions, to + 1);
 }
 
-/* Idle memory next to memory that is not for long: as in region_of(). */
-static void limit_ages(const VhExposure *e, GArray *regions)
+/* What follows from the means of regions that were merged. */
+static void finish(const VhExposure *e, GArray *regions)
 {
     for (size_t i = 0; i < regions->len; i++) {
         VhSnapRegion *r = &g_array_index(regions, VhSnapRegion, i);
 
+        r->nr_accesses = vh_exposure_accesses(e, r->rate);
+        r->nr_writes =
+            MIN(vh_exposure_accesses(e, r->write_rate), r->nr_accesses);
+        /* nr_accesses of 0 tells schemes that it was idle for that long */
         if (!r->nr_accesses) {
             r->age = MIN(r->age, r->idle_ms * 1000 / e->attrs.aggregation_us);
         }
@@ -122,6 +124,6 @@ void vh_exposure_bound(const VhExposure *e, GArray *regions)
             merge(regions, before - e->attrs.max_regions);
         }
     } while (regions->len < before && regions->len > e->attrs.max_regions);
-    limit_ages(e, regions);
+    finish(e, regions);
     cut_large(e, regions);
 }

@@ -5,16 +5,16 @@
  * Theory of operation
  * -------------------
  * Most answers only make a life longer or end it (wires.h). What is unlikely
- * under the rate of the wire's region (VH_SURPRISE) may be a change, or chance:
- *  - a fire in an interval in which one was not to be expected: the wire is
- *    armed again at once (urgent), and armed wires around it, 1, 2, 4 ..
+ * under the rate of the wire's region may be a change, or chance:
+ *  - a fire in an interval in which one was not to be expected (ODD): the wire
+ * is armed again at once (urgent), and armed wires around it, 1, 2, 4 ..
  *    NEIGHBOURS away, are asked now, for they may have fired as well;
  *  - when it fires again, and so soon that the old rate cannot explain it, the
  *    change is certain: it forgets what it was before, and so do those around
  *    it that fired lately: they need not be confirmed one by one;
- *  - a silence that is too long: wires around it that rest and are of its rate
- *    are armed (doubt), to see whether they are silent, too.
- * An armed wire is asked next time and then ever more seldom, the longer it is
+ *  - a silence that is too long (VH_SURPRISE): wires around it that rest and
+ * are of its rate are armed (doubt), to see whether they are silent, too. An
+ * armed wire is asked next time and then ever more seldom, the longer it is
  * silent: each look costs the same, and the longer a silence, the less a few
  * more seconds say.
  */
@@ -135,16 +135,17 @@ static void on_silent(VhExposure *e, VhField *f, size_t i)
 }
 
 /* What was armed is a whole granule; wires inside it are of no more use. */
-static void take_granule(VhField *f, size_t i, uint64_t granule)
+static void take_granule(VhField *f, size_t i, const VhCheck *c)
 {
     VhWire *w = &f->wires.v[i];
     unsigned order = 0;
     uint64_t page;
 
-    while (VH_PAGE_SIZE << (order + 1) <= granule) {
+    while (VH_PAGE_SIZE << (order + 1) <= c->granule) {
         order++;
     }
-    page = w->page & ~((1ULL << order) - 1);
+    /* of the page that was checked: w->page may lie before its range */
+    page = c->gpa / VH_PAGE_SIZE & ~((1ULL << order) - 1);
     if (i && page < vh_wire_end(w - 1)) {
         w->dead = true;
         return;
@@ -173,7 +174,7 @@ static void learn(VhExposure *e, const VhCheck *c)
         return;
     }
     if (w->state == VH_WIRE_PENDING) {
-        take_granule(f, i, c->granule);
+        take_granule(f, i, c);
     }
     if (c->state == VH_CHECK_FIRED) {
         on_fired(e, f, i);

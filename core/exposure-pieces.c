@@ -23,10 +23,8 @@
 #include "exposure.h"
 
 #define SURELY_LAST 0.99
-#define AGE_MAX_S 172800.0f /* stamps wrap */
 
-/* The last rate of the grid stands for all above: every check would fire. */
-static uint32_t accesses_of(const VhExposure *e, double hz)
+uint32_t vh_exposure_accesses(const VhExposure *e, double hz)
 {
     uint32_t max = vh_attrs_max_accesses(&e->attrs);
 
@@ -83,13 +81,14 @@ static double median(const Times *t, double pages)
 
 static bool changed(const VhExposure *e, const VhRateFit *fit, uint32_t old)
 {
-    uint32_t now = accesses_of(e, fit->hz);
+    uint32_t now = vh_exposure_accesses(e, fit->hz);
     uint32_t most = vh_attrs_max_accesses(&e->attrs) / 10;
 
     if (MAX(now, old) - MIN(now, old) <= most && !now == !old) {
         return false;
     }
-    return old < accesses_of(e, fit->low) || old > accesses_of(e, fit->high);
+    return old < vh_exposure_accesses(e, fit->low) ||
+           old > vh_exposure_accesses(e, fit->high);
 }
 
 static void grow_ages(VhExposure *e, VhField *f, const VhSpan *r,
@@ -101,10 +100,8 @@ static void grow_ages(VhExposure *e, VhField *f, const VhSpan *r,
         VhWire *w = &f->wires.v[i];
 
         if (changed(e, fit, w->nr_accesses)) {
-            w->nr_accesses = accesses_of(e, fit->hz);
+            w->nr_accesses = vh_exposure_accesses(e, fit->hz);
             w->since = now;
-        } else if (vh_stamp_s(w->since, now) > AGE_MAX_S) {
-            w->since = vh_stamp_back(now, AGE_MAX_S);
         }
     }
 }
@@ -161,22 +158,18 @@ static VhSnapRegion region_of(const VhExposure *e, const VhPiece *p)
     float idle = vh_stamp_s(p->idle, vh_exposure_now(e));
     VhSnapRegion r = { .start = p->start * VH_PAGE_SIZE,
                        .end = p->end * VH_PAGE_SIZE,
-                       .nr_accesses = accesses_of(e, p->fit.hz),
                        .rate = p->fit.hz,
                        .rate_low = p->fit.low,
                        .rate_high = p->fit.high,
                        .idle_ms = idle * 1000 };
 
-    /* nr_accesses of 0 tells schemes that it was idle for that long */
-    age = r.nr_accesses ? age : MIN(age, idle);
     r.age = MAX(age, 0) * 1e6 / e->attrs.aggregation_us;
     return r;
 }
 
-static void add_write(const VhExposure *e, VhSnapRegion *r, const VhPiece *p)
+static void add_write(VhSnapRegion *r, const VhPiece *p)
 {
     r->write_rate = MIN(p->fit.hz, r->rate_high);
-    r->nr_writes = MIN(accesses_of(e, p->fit.hz), r->nr_accesses);
 }
 
 /* Regions of all accesses, cut where those of writes end, too. */
@@ -197,7 +190,7 @@ static void add_regions(const VhExposure *e, GArray *out)
             if (cut <= r.start) {
                 continue; /* it ended where the region before did */
             }
-            add_write(e, &r, w);
+            add_write(&r, w);
             if (cut >= end) {
                 break;
             }

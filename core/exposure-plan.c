@@ -35,6 +35,8 @@
 #define ASKS_PER_S 20000  /* at most */
 #define SWEEP_CHANCE 0.3f /* where that is likely, no sweep is needed */
 #define SWEEP_PER_ASK 6   /* wires of the sweep for each ask there could be */
+#define SWEEP_SHARE 0.5   /* of the fires that nothing else was in need of */
+#define SWEEP_TRIES (2 * VH_PLAN_MOST)
 #define GOLDEN 0.6180339887498949
 
 typedef struct Plan {
@@ -237,22 +239,24 @@ static double sweep_chance(const VhExposure *e, const VhField *f, uint64_t page)
 
 static void sweep(Plan *p)
 {
-    size_t n = MIN(p->arms, SWEEP_PER_ASK * p->f->asks_per_s * p->share);
+    double n = MIN(p->arms, SWEEP_PER_ASK * p->f->asks_per_s * p->share);
+    double least = p->fires * (1 - SWEEP_SHARE);
 
     if (!p->e->pages || p->f->gaps.nr) {
         return;
     }
-    for (; n && room_for_fresh(p); n--) {
+    for (n = MIN(n, SWEEP_TRIES); n >= 1 && room_for_fresh(p); n--) {
         uint64_t page = next_page(p->e, p->f);
         double chance = sweep_chance(p->e, p->f, page);
 
         if (isinf(chance)) {
             continue;
         }
-        if (!afford(p, chance)) {
+        if (p->fires - chance < least || !afford(p, chance)) {
             return;
         }
-        p->e->owed += chance;
+        /* what does not stay armed is seen to fire, or does not */
+        p->e->owed += p->f->persistent ? chance : 0;
         add_fresh(p, page, true);
     }
 }
@@ -371,6 +375,7 @@ size_t vh_exposure_plan(VhExposure *e, const VhPlanBudget *budget, VhCheck *out)
     f->fires_per_s = budget->fires_per_s;
     f->asks_per_s = MIN(budget->asks_per_s, ASKS_PER_S);
     f->persistent = budget->persistent;
+    f->planned_tick = e->ticks;
     if (e->now_ns >= f->pass_ns) {
         vh_exposure_pass(e, f);
     }

@@ -50,7 +50,9 @@ bool vh_exposure_fired_lately(const VhExposure *e, const VhWire *w)
 
 double vh_exposure_owes(const VhExposure *e, const VhField *f, const VhWire *w)
 {
-    return -expm1(-(w->rate ? e->rates.hz[w->rate] : f->cold_hz) * LEFT_S);
+    double seconds = f->persistent ? LEFT_S : e->attrs.sampling_us / 1e6;
+
+    return -expm1(-(w->rate ? e->rates.hz[w->rate] : f->cold_hz) * seconds);
 }
 
 void vh_exposure_tidy(VhExposure *e, VhField *f)
@@ -160,11 +162,30 @@ static double cold_hz(const VhExposure *e, const VhField *f)
     return MIN(fires / seconds, e->rates.hz[0]);
 }
 
+/* Stamps wrap: whatever was longer ago was that long ago. */
+static void bound_times(VhExposure *e, VhField *f)
+{
+    VhStamp now = vh_exposure_now(e);
+
+    for (size_t i = 0; i < f->wires.nr; i++) {
+        VhWire *w = &f->wires.v[i];
+
+        if (vh_stamp_s(w->asked, now) > VH_AGE_MAX_S) {
+            w->from += vh_stamp_back(now, VH_AGE_MAX_S) - w->asked;
+            w->asked = vh_stamp_back(now, VH_AGE_MAX_S);
+        }
+        if (vh_stamp_s(w->since, now) > VH_AGE_MAX_S) {
+            w->since = vh_stamp_back(now, VH_AGE_MAX_S);
+        }
+    }
+}
+
 void vh_exposure_pass(VhExposure *e, VhField *f)
 {
     VhSpan s = { 0 };
 
     vh_exposure_tidy(e, f);
+    bound_times(e, f);
     calm_down(e, f);
     for (size_t r = 0; r < e->nr_ranges; r++) {
         s = vh_exposure_span(e, f, r, s.end);

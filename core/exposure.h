@@ -27,6 +27,9 @@
 #define VH_SHORT_PART 8
 #define VH_SHORT_FROM_US 4000
 
+/* What was longer ago was that long ago: stamps wrap. */
+#define VH_AGE_MAX_S 172800.0f
+
 /* How long it takes a page of 5 accesses a second to be two thirds hot. */
 #define VH_HEAT_S 0.2f
 
@@ -87,6 +90,7 @@ typedef struct VhPiece {
  * @cold_hz: rate of wires of the lowest rate there is, together
  * @golden: where the sweep is, 0 .. 1
  * @planned_ns: when it was planned last
+ * @planned_tick: in which of VhExposure::ticks that was
  * @fires_per_s: of its latest plan, see VhPlanBudget
  * @asks_per_s: see VhPlanBudget
  * @persistent: see VhPlanBudget
@@ -103,6 +107,7 @@ typedef struct VhField {
     double cold_hz;
     double golden;
     uint64_t planned_ns;
+    uint64_t planned_tick;
     double fires_per_s;
     double asks_per_s;
     bool persistent;
@@ -182,7 +187,12 @@ bool vh_exposure_region(const VhField *f, const VhSpan *span, VhSpan *region);
 /** vh_exposure_few() - wires that are enough where all is alike */
 size_t vh_exposure_few(const VhExposure *e, const VhField *f);
 
-/** vh_exposure_owes() - fires of a wire like @w when it is left behind armed */
+/**
+ * vh_exposure_owes() - chance that a wire like @w fires after it was dropped
+ *
+ * It stays armed then; with a primitive that is not persistent, for one
+ * interval.
+ */
 double vh_exposure_owes(const VhExposure *e, const VhField *f, const VhWire *w);
 
 /** vh_exposure_fired_lately() - and nothing is known of it since */
@@ -218,6 +228,13 @@ size_t vh_exposure_plan(VhExposure *e, const VhPlanBudget *budget,
 
 /** vh_exposure_observe() - as VhEstimatorOps::observe */
 void vh_exposure_observe(VhExposure *e, const VhCheck *checks, size_t n);
+
+/**
+ * vh_exposure_accesses() - nr_accesses of memory that is accessed at @hz
+ *
+ * The last rate of the grid stands for all above: every check would fire.
+ */
+uint32_t vh_exposure_accesses(const VhExposure *e, double hz);
 
 /** vh_exposure_bound() - merge and cut VhSnapRegions by attrs */
 void vh_exposure_bound(const VhExposure *e, GArray *regions);

@@ -531,7 +531,9 @@ static void plan_and_arm(VhMonitor *m, Sensor *s)
     s->nr_checks = m->estimator->plan(m->est, &budget, s->checks);
     m->now.checks += s->nr_checks;
     if (m->estimator->owed) {
-        vh_budget_owe(&s->budget, m->estimator->owed(m->est));
+        double owed = m->estimator->owed(m->est);
+
+        vh_budget_owe(&s->budget, s->use.caps.batch ? 0 : owed);
     }
     arm_new(m, s);
 }

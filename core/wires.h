@@ -17,9 +17,10 @@
  * which is what a change of unknown time and size costs) and all before it are
  * left out.
  *
- * Times are stamps, ticks of 2^17 ns, and wrap after 6.5 days; all differences
- * stay far below half of that because wires are asked about at least every few
- * minutes, and a silence is cut to VH_SILENCE_MAX_S.
+ * Times are stamps, ticks of 2^17 ns, and wrap after 6.5 days. Differences must
+ * stay below half of that: a silence is cut to VH_SILENCE_MAX_S here, and what
+ * is longer ago than two days is taken for two days ago by whoever has the
+ * wires.
  */
 #ifndef CORE_WIRES_H
 #define CORE_WIRES_H

@@ -23,7 +23,7 @@
  * @rate_low: with 90 % probability it is not below
  * @rate_high: nor above
  * @write_rate: as @rate, for writes
- * @idle_ms: time since the latest access that was seen
+ * @idle_ms: time since its pages were accessed last, the median
  */
 typedef struct VhSnapRegion {
     uint64_t start;

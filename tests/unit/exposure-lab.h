@@ -358,6 +358,8 @@ static inline void lab_check_snapshot(const Lab *l, const VhSnapshot *s)
             g_assert_cmpuint(k, <, s->nr_regions);
             g_assert_cmpuint(s->regions[k].start, ==, at);
             lab_check_region(l, &s->regions[k]);
+            g_assert_cmpuint(s->regions[k].nr_accesses, ==,
+                             vh_exposure_accesses(l->e, s->regions[k].rate));
             at = s->regions[k++].end;
         }
         g_assert_cmpuint(at, ==, l->ranges[i].end);

@@ -274,6 +274,50 @@ static void test_age(void)
     lab_end(&l);
 }
 
+/* The second primitive broke: nobody keeps room for it, or shows it. */
+static void test_writes_given_up(void)
+{
+    size_t room;
+    Lab l;
+
+    lab_begin(&l, GIB, 1);
+    l.hot[0] = (LabHot){ { 64 * MIB, 128 * MIB }, 20, 1 };
+    l.writes = true;
+    lab_run(&l, 10);
+    room = l.e->fields[0].wires.room;
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->nr_writes, >, 0);
+    l.writes = false;
+    lab_run(&l, 20);
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->nr_writes, ==, 0);
+    g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 20), >, 0.9);
+    g_assert_cmpuint(l.e->fields[0].wires.room, >, room);
+    l.writes = true;
+    lab_run(&l, 10);
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->nr_writes, >, 0);
+    lab_end(&l);
+}
+
+/* The same, told in checks of other intervals, is no change. */
+static void test_age_of_other_intervals(void)
+{
+    VhAttrs attrs;
+    Lab l;
+
+    lab_begin(&l, 256 * MIB, 1);
+    hot_block(&l, 64 * MIB, 128 * MIB, 400);
+    lab_run(&l, 30);
+    attrs = l.attrs;
+    attrs.sampling_us = 5000;
+    attrs.aggregation_us = 1000000;
+    l.attrs = attrs;
+    lab_ops->set_attrs(l.e, &attrs);
+    lab_run(&l, 3);
+    g_assert_cmpuint(lab_region(&l, 96 * MIB)->nr_accesses, >, 100);
+    g_assert_cmpfloat(age_s(&l, 96 * MIB), >, 20);
+    g_assert_cmpfloat(age_s(&l, 200 * MIB), >, 20);
+    lab_end(&l);
+}
+
 static void test_reset_age(void)
 {
     Lab l;
@@ -305,6 +349,25 @@ static void test_idle_after_pause(void)
         lab_run(&l, 0.1);
     }
     lab_end(&l);
+}
+
+/* Stopped for longer than stamps reach. */
+static void test_long_pause(void)
+{
+    for (int days = 1; days <= 9; days++) {
+        Lab l;
+
+        lab_begin(&l, 256 * MIB, 1);
+        hot_block(&l, 64 * MIB, 128 * MIB, 20);
+        lab_run(&l, 20);
+        lab_pause(&l, days * 86400 * S);
+        lab_run(&l, 0.5);
+        g_assert_cmpuint(lab_region(&l, 200 * MIB)->idle_ms, >, 10000);
+        g_assert_cmpfloat(age_s(&l, 200 * MIB), >, 10);
+        lab_run(&l, 10);
+        g_assert_cmpfloat(lab_right(&l, l.hot[0].at, 20), >, 0.9);
+        lab_end(&l);
+    }
 }
 
 /* Never touched: idle as long as it was watched. */
@@ -489,6 +552,38 @@ static void test_owed(void)
     lab_end(&l);
 }
 
+/* Where nothing stays armed, all fires are seen. */
+static void test_owes_nothing(void)
+{
+    Lab l;
+
+    lab_begin(&l, 64 * MIB, 1);
+    l.budget.persistent = false;
+    lab_run(&l, 5);
+    g_assert_cmpfloat(l.owed, ==, 0);
+    g_assert_cmpuint(l.news, >, 1000);
+    lab_end(&l);
+}
+
+/* Memory that is accessed so seldom that it is swept: not on credit. */
+static void test_owes_what_it_may(void)
+{
+    const double fires_per_s = 20;
+    Lab l;
+
+    lab_begin(&l, 16 * GIB, 1);
+    l.granule = 2 * MIB;
+    hot_block(&l, 0, 16 * GIB, 6e-4 / 512);
+    l.budget.fires_per_s = fires_per_s;
+    l.budget.max_fires = fires_per_s * l.attrs.sampling_us / 1e6;
+    lab_run(&l, 60);
+    l.owed = 0;
+    lab_run(&l, 60);
+    g_assert_cmpfloat(l.owed, >, 0);
+    g_assert_cmpfloat(l.owed, <=, 60 * fires_per_s);
+    lab_end(&l);
+}
+
 /* Bytes, without the regions that are told. */
 static size_t fixed_bytes(const Lab *l)
 {
@@ -555,6 +650,12 @@ int main(int argc, char **argv)
     g_test_add_func("/exposure/single-fires", test_single_fires);
     g_test_add_func("/exposure/shorter", test_shorter);
     g_test_add_func("/exposure/owed", test_owed);
+    g_test_add_func("/exposure/owes-nothing", test_owes_nothing);
+    g_test_add_func("/exposure/owes-what-it-may", test_owes_what_it_may);
+    g_test_add_func("/exposure/long-pause", test_long_pause);
+    g_test_add_func("/exposure/age-of-other-intervals",
+                    test_age_of_other_intervals);
+    g_test_add_func("/exposure/writes-given-up", test_writes_given_up);
     g_test_add_func("/exposure/bytes", test_bytes);
     return g_test_run();
 }
