@@ -18,22 +18,25 @@ void vh_working_set_init(VhWorkingSet *w, uint64_t guess)
     *w = (VhWorkingSet){ .guess = guess };
 }
 
-static void age_given(VhWorkingSet *w, uint64_t now_ns)
+/* The windows of what was given and of what was busy. */
+static void turn_windows(VhWorkingSet *w, uint64_t now_ns)
 {
-    uint64_t age = now_ns - w->given_window_ns;
+    uint64_t age = now_ns - w->seen_window_ns;
+    bool old = age >= 2 * SEEN_NS;
 
     if (age >= SEEN_NS) {
-        w->given[1] = age >= 2 * SEEN_NS ? 0 : w->given[0];
+        w->given[1] = old ? 0 : w->given[0];
         w->given[0] = 0;
-        w->given_window_ns = now_ns;
+        w->busy[1] = old ? 0 : w->busy[0];
+        w->busy[0] = UINT64_MAX;
+        w->seen_window_ns = now_ns;
     }
 }
 
 void vh_working_set_gave(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns)
 {
-    age_given(w, now_ns);
+    turn_windows(w, now_ns);
     w->given[0] += bytes;
-    w->just_given[0] += bytes;
     w->forgiven += bytes;
     w->gave_ns = now_ns;
 }
@@ -67,21 +70,14 @@ static void look_for_loss(VhWorkingSet *w, const VhPass *p, uint64_t slack,
     }
 }
 
-/* What is accessed now is in use, but for what may be cleared right now. */
-static uint64_t surely(const VhWorkingSet *w, const VhPass *p)
-{
-    uint64_t cleared = w->just_given[0] + w->just_given[1];
-
-    return MAX(w->base, p->accessed - MIN(p->accessed, cleared));
-}
-
 /* @raw without what only seems to be in use. */
 static uint64_t forgive(VhWorkingSet *w, const VhPass *p, uint64_t raw,
                         uint64_t now_ns)
 {
-    uint64_t hot = raw - MIN(raw, w->base), unseen;
+    uint64_t hot = raw - MIN(raw, w->base), unseen, least;
 
-    age_given(w, now_ns);
+    turn_windows(w, now_ns);
+    w->busy[0] = MIN(w->busy[0], p->accessed);
     unseen = w->given[0] + w->given[1];
     w->forgiven = MIN(w->forgiven, unseen + hot);
     if (now_ns - w->gave_ns > FORGIVE_NS) {
@@ -94,7 +90,8 @@ static uint64_t forgive(VhWorkingSet *w, const VhPass *p, uint64_t raw,
     if (raw <= w->base) {
         return raw;
     }
-    return MIN(raw, MAX(surely(w, p), raw - MIN(raw, w->forgiven)));
+    least = MAX(w->base, MIN(w->busy[0], w->busy[1]));
+    return MIN(raw, MAX(least, raw - MIN(raw, w->forgiven)));
 }
 
 static void keep_peak(VhWorkingSet *w, uint64_t now_ns)
@@ -125,7 +122,5 @@ void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t slack,
         w->cold = p->matched;
         w->now = forgive(w, p, raw, now_ns);
     }
-    w->just_given[1] = w->just_given[0];
-    w->just_given[0] = 0;
     keep_peak(w, now_ns);
 }

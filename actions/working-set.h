@@ -17,7 +17,9 @@
  *   init_on_alloc) touches each page that it hands to the balloon. For a while
  *   that looks hot. As much as was given is thus forgiven, until it is seen to
  *   be cold, or was not seen to be hot within SEEN_NS, or FORGIVE_NS have
- *   passed. What is being accessed is in use all the same.
+ *   passed. As much as is accessed all the time, for SEEN_NS to twice that, is
+ * in use all the same: what was cleared is not, though it may seem so for
+ * seconds.
  *
  * A peak of the last one to two windows of WINDOW_NS is kept beside it: who
  * takes memory away should heed that one.
@@ -42,8 +44,8 @@
  * @base: working set when nothing was forgiven
  * @gave_ns: when something was last given
  * @given: bytes, in the running interval of SEEN_NS and the one before it
- * @given_window_ns: begin of the running one
- * @just_given: bytes since the latest pass, and between the two before it
+ * @busy: least that was accessed in a pass, in the same intervals
+ * @seen_window_ns: begin of the running one
  * @window_ns: begin of the running window
  * @window: peak of the running window and of the one before it
  */
@@ -59,8 +61,8 @@ typedef struct VhWorkingSet {
     uint64_t base;
     uint64_t gave_ns;
     uint64_t given[2];
-    uint64_t given_window_ns;
-    uint64_t just_given[2];
+    uint64_t busy[2];
+    uint64_t seen_window_ns;
     uint64_t window_ns;
     uint64_t window[2];
 } VhWorkingSet;
