@@ -342,7 +342,8 @@ uint64_t vh_balloon_loop_step(VhBalloonLoop *l, const VhBalloonArgs *args,
     if (s->actual < l->seen.actual) {
         vh_working_set_gave(&l->set, l->seen.actual - s->actual, now_ns);
     }
-    vh_working_set_update(&l->set, pass, args->hysteresis, now_ns);
+    vh_working_set_update(&l->set, pass, s->stats_ns != 0, args->hysteresis,
+                          now_ns);
     l->wanted = wanted(args, s, l->set.now);
     if (s->driver) {
         target = decide(l, args, s, before, now_ns);

@@ -29,6 +29,8 @@ static void turn_windows(VhWorkingSet *w, uint64_t now_ns)
         w->given[0] = 0;
         w->busy[1] = old ? 0 : w->busy[0];
         w->busy[0] = UINT64_MAX;
+        w->low[1] = old ? UINT64_MAX : w->low[0];
+        w->low[0] = UINT64_MAX;
         w->seen_window_ns = now_ns;
     }
 }
@@ -107,10 +109,18 @@ static void keep_peak(VhWorkingSet *w, uint64_t now_ns)
     w->peak = MAX(w->window[0], w->window[1]);
 }
 
-void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t slack,
-                           uint64_t now_ns)
+/* What it was all the time. */
+static uint64_t lasting(VhWorkingSet *w, uint64_t now_ns)
 {
-    uint64_t raw = p->total - MIN(p->total, p->matched);
+    turn_windows(w, now_ns);
+    w->low[0] = MIN(w->low[0], w->now);
+    return MIN(w->low[0], w->low[1]);
+}
+
+void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool told,
+                           uint64_t slack, uint64_t now_ns)
+{
+    uint64_t raw = p->total - MIN(p->total, p->matched), low;
 
     if (!w->started) {
         start(w, p, raw, now_ns);
@@ -123,4 +133,6 @@ void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t slack,
         w->now = forgive(w, p, raw, now_ns);
     }
     keep_peak(w, now_ns);
+    low = lasting(w, now_ns);
+    w->now = told ? low : w->now;
 }

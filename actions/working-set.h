@@ -21,6 +21,11 @@
  * in use all the same: what was cleared is not, though it may seem so for
  * seconds.
  *
+ * Whole regions become young when half of their pages were touched, once. A
+ * guest that tells what is available will say when it runs short, so there what
+ * lasted for SEEN_NS to twice that counts only; else growth has to be believed
+ * at once.
+ *
  * A peak of the last one to two windows of WINDOW_NS is kept beside it: who
  * takes memory away should heed that one.
  *
@@ -45,6 +50,7 @@
  * @gave_ns: when something was last given
  * @given: bytes, in the running interval of SEEN_NS and the one before it
  * @busy: least that was accessed in a pass, in the same intervals
+ * @low: least working set, in the same intervals
  * @seen_window_ns: begin of the running one
  * @window_ns: begin of the running window
  * @window: peak of the running window and of the one before it
@@ -62,6 +68,7 @@ typedef struct VhWorkingSet {
     uint64_t gave_ns;
     uint64_t given[2];
     uint64_t busy[2];
+    uint64_t low[2];
     uint64_t seen_window_ns;
     uint64_t window_ns;
     uint64_t window[2];
@@ -75,10 +82,11 @@ void vh_working_set_init(VhWorkingSet *w, uint64_t guess);
 
 /**
  * vh_working_set_update() - a pass is over
+ * @told: the guest's statistics come
  * @slack: changes below this mean nothing
  */
-void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t slack,
-                           uint64_t now_ns);
+void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool told,
+                           uint64_t slack, uint64_t now_ns);
 
 /** vh_working_set_gave() - the guest gave @bytes to the balloon */
 void vh_working_set_gave(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns);

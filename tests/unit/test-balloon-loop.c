@@ -329,6 +329,26 @@ static void test_growth(void)
     }
 }
 
+/* Much seems to be in use for a while; a guest that tells is not given more. */
+static void test_spike(void)
+{
+    Guest g;
+
+    guest_init(&g, 4);
+    g.kernel = 20 * MIB;
+    seconds(&g, 120);
+    g.up = 0;
+    g.set = 600 * MIB;
+    seconds(&g, 8);
+    g.set = 200 * MIB;
+    seconds(&g, 60);
+    g_assert_cmpuint(g.up, ==, 0);
+    g.set = 600 * MIB; /* but when it lasts */
+    seconds(&g, 25);
+    assert_near(g.sight.target, 600 * 1.2 * MIB);
+    guest_free(&g);
+}
+
 /* While memory is being taken, and nobody tells what is available. */
 static void test_growth_while_taking(void)
 {
@@ -678,6 +698,7 @@ int main(int argc, char **argv)
     g_test_add_func("/balloon/step", test_step);
     g_test_add_func("/balloon/growth", test_growth);
     g_test_add_func("/balloon/growth-while-taking", test_growth_while_taking);
+    g_test_add_func("/balloon/spike", test_spike);
     g_test_add_func("/balloon/slow-growth", test_slow_growth);
     g_test_add_func("/balloon/runs-short", test_runs_short);
     g_test_add_func("/balloon/comes-and-goes", test_comes_and_goes);
