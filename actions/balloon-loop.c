@@ -339,11 +339,9 @@ uint64_t vh_balloon_loop_step(VhBalloonLoop *l, const VhBalloonArgs *args,
     }
     before = l->set.now;
     watch_progress(l, s, now_ns);
-    if (s->actual < l->seen.actual) {
-        vh_working_set_gave(&l->set, l->seen.actual - s->actual, now_ns);
-    }
-    vh_working_set_update(&l->set, pass, s->stats_ns != 0, args->hysteresis,
-                          now_ns);
+    vh_working_set_update(&l->set, pass,
+                          l->seen.actual - MIN(l->seen.actual, s->actual),
+                          s->stats_ns != 0, args->hysteresis, now_ns);
     l->wanted = wanted(args, s, l->set.now);
     if (s->driver) {
         target = decide(l, args, s, before, now_ns);

@@ -6,41 +6,42 @@
 #define SECOND 1000000000ULL
 #define LOST_NS (600 * SECOND)
 #define FORGIVE_NS (120 * SECOND)
-#define WINDOW_NS (10 * SECOND)
 /* so few of the bytes that were cold still are: the monitor began anew */
 #define LOST_SHARE 8
 /* in which what was given is seen to be hot, however seldom cold memory is
  * looked at; at most twice that */
-#define SEEN_NS (10 * SECOND)
+#define WINDOW_NS (10 * SECOND)
 
 void vh_working_set_init(VhWorkingSet *w, uint64_t guess)
 {
     *w = (VhWorkingSet){ .guess = guess };
 }
 
-/* The windows of what was given and of what was busy. */
 static void turn_windows(VhWorkingSet *w, uint64_t now_ns)
 {
-    uint64_t age = now_ns - w->seen_window_ns;
-    bool old = age >= 2 * SEEN_NS;
+    uint64_t age = now_ns - w->window_ns;
+    bool old = age >= 2 * WINDOW_NS;
 
-    if (age >= SEEN_NS) {
+    if (age >= WINDOW_NS) {
         w->given[1] = old ? 0 : w->given[0];
         w->given[0] = 0;
         w->busy[1] = old ? 0 : w->busy[0];
         w->busy[0] = UINT64_MAX;
         w->low[1] = old ? UINT64_MAX : w->low[0];
         w->low[0] = UINT64_MAX;
-        w->seen_window_ns = now_ns;
+        w->high[1] = old ? 0 : w->high[0];
+        w->high[0] = 0;
+        w->window_ns = now_ns;
     }
 }
 
-void vh_working_set_gave(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns)
+static void note_given(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns)
 {
-    turn_windows(w, now_ns);
-    w->given[0] += bytes;
-    w->forgiven += bytes;
-    w->gave_ns = now_ns;
+    if (bytes) {
+        w->given[0] += bytes;
+        w->forgiven += bytes;
+        w->gave_ns = now_ns;
+    }
 }
 
 /* Before this there was no pass. */
@@ -48,7 +49,6 @@ static void start(VhWorkingSet *w, const VhPass *p, uint64_t raw,
                   uint64_t now_ns)
 {
     w->started = true;
-    w->window_ns = now_ns;
     w->now = raw;
     if (w->guess < raw) {
         w->now = w->guess;
@@ -78,7 +78,6 @@ static uint64_t forgive(VhWorkingSet *w, const VhPass *p, uint64_t raw,
 {
     uint64_t hot = raw - MIN(raw, w->base), unseen, least;
 
-    turn_windows(w, now_ns);
     w->busy[0] = MIN(w->busy[0], p->accessed);
     unseen = w->given[0] + w->given[1];
     w->forgiven = MIN(w->forgiven, unseen + hot);
@@ -96,32 +95,21 @@ static uint64_t forgive(VhWorkingSet *w, const VhPass *p, uint64_t raw,
     return MIN(raw, MAX(least, raw - MIN(raw, w->forgiven)));
 }
 
-static void keep_peak(VhWorkingSet *w, uint64_t now_ns)
+static void keep_extremes(VhWorkingSet *w, bool told)
 {
-    if (now_ns - w->window_ns >= WINDOW_NS) {
-        bool old = now_ns - w->window_ns >= 2 * WINDOW_NS;
-
-        w->window[1] = old ? 0 : w->window[0];
-        w->window[0] = 0;
-        w->window_ns = now_ns;
-    }
-    w->window[0] = MAX(w->window[0], w->now);
-    w->peak = MAX(w->window[0], w->window[1]);
-}
-
-/* What it was all the time. */
-static uint64_t lasting(VhWorkingSet *w, uint64_t now_ns)
-{
-    turn_windows(w, now_ns);
+    w->high[0] = MAX(w->high[0], w->now);
     w->low[0] = MIN(w->low[0], w->now);
-    return MIN(w->low[0], w->low[1]);
+    w->peak = MAX(w->high[0], w->high[1]);
+    w->now = told ? MIN(w->low[0], w->low[1]) : w->now;
 }
 
-void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool told,
-                           uint64_t slack, uint64_t now_ns)
+void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t given,
+                           bool told, uint64_t slack, uint64_t now_ns)
 {
-    uint64_t raw = p->total - MIN(p->total, p->matched), low;
+    uint64_t raw = p->total - MIN(p->total, p->matched);
 
+    turn_windows(w, now_ns);
+    note_given(w, given, now_ns);
     if (!w->started) {
         start(w, p, raw, now_ns);
     }
@@ -132,7 +120,5 @@ void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool told,
         w->cold = p->matched;
         w->now = forgive(w, p, raw, now_ns);
     }
-    keep_peak(w, now_ns);
-    low = lasting(w, now_ns);
-    w->now = told ? low : w->now;
+    keep_extremes(w, told);
 }

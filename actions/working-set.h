@@ -16,15 +16,15 @@
  *   A guest that clears pages as it takes them from its free memory (Linux with
  *   init_on_alloc) touches each page that it hands to the balloon. For a while
  *   that looks hot. As much as was given is thus forgiven, until it is seen to
- *   be cold, or was not seen to be hot within SEEN_NS, or FORGIVE_NS have
- *   passed. As much as is accessed all the time, for SEEN_NS to twice that, is
- * in use all the same: what was cleared is not, though it may seem so for
- * seconds.
+ *   be cold, or was not seen to be hot within WINDOW_NS, or FORGIVE_NS have
+ *   passed. As much as is accessed all the time, for WINDOW_NS to twice that,
+ *   is in use all the same: what was cleared is not, though it may seem so for
+ *   seconds.
  *
  * Whole regions become young when half of their pages were touched, once. A
  * guest that tells what is available will say when it runs short, so there what
- * lasted for SEEN_NS to twice that counts only; else growth has to be believed
- * at once.
+ * lasted for WINDOW_NS to twice that counts only; else growth has to be
+ * believed at once.
  *
  * A peak of the last one to two windows of WINDOW_NS is kept beside it: who
  * takes memory away should heed that one.
@@ -48,12 +48,11 @@
  * @forgiven: bytes given that may look hot
  * @base: working set when nothing was forgiven
  * @gave_ns: when something was last given
- * @given: bytes, in the running interval of SEEN_NS and the one before it
- * @busy: least that was accessed in a pass, in the same intervals
- * @low: least working set, in the same intervals
- * @seen_window_ns: begin of the running one
  * @window_ns: begin of the running window
- * @window: peak of the running window and of the one before it
+ * @given: bytes given in the running window and in the one before it
+ * @busy: least that was accessed in a pass, in each of them
+ * @low: least working set
+ * @high: largest working set
  */
 typedef struct VhWorkingSet {
     uint64_t now;
@@ -66,12 +65,11 @@ typedef struct VhWorkingSet {
     uint64_t forgiven;
     uint64_t base;
     uint64_t gave_ns;
+    uint64_t window_ns;
     uint64_t given[2];
     uint64_t busy[2];
     uint64_t low[2];
-    uint64_t seen_window_ns;
-    uint64_t window_ns;
-    uint64_t window[2];
+    uint64_t high[2];
 } VhWorkingSet;
 
 /**
@@ -82,13 +80,11 @@ void vh_working_set_init(VhWorkingSet *w, uint64_t guess);
 
 /**
  * vh_working_set_update() - a pass is over
+ * @given: bytes that the guest gave to the balloon since the one before
  * @told: the guest's statistics come
  * @slack: changes below this mean nothing
  */
-void vh_working_set_update(VhWorkingSet *w, const VhPass *p, bool told,
-                           uint64_t slack, uint64_t now_ns);
-
-/** vh_working_set_gave() - the guest gave @bytes to the balloon */
-void vh_working_set_gave(VhWorkingSet *w, uint64_t bytes, uint64_t now_ns);
+void vh_working_set_update(VhWorkingSet *w, const VhPass *p, uint64_t given,
+                           bool told, uint64_t slack, uint64_t now_ns);
 
 #endif
