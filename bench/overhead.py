@@ -67,9 +67,8 @@ def run(args):
         guest.payload.start([one_hot_range(
             size, args.share, write_percent=args.write_percent)])
         time.sleep(1)
-        props = dict(p.split("=", 1) for p in args.properties.split(",") if p)
-        guest.qmp("device_add", driver="vmheat", id="heat0", **{
-            k: int(v) if v.isdigit() else v for k, v in props.items()})
+        guest.qmp("device_add", driver="vmheat", id="heat0",
+                  **ab.properties(args.properties))
         seen = guest.watch(args.settle)
         if not seen:
             sys.exit("overhead: no snapshot within --settle "

@@ -19,6 +19,12 @@ def mebibytes(text):
     return int(text[:-1]) * factor if factor else int(text)
 
 
+def properties(text):
+    """Of a device: those of "a=b,c=2" for device_add."""
+    pairs = dict(p.split("=", 1) for p in text.split(",") if p)
+    return {k: int(v) if v.isdigit() else v for k, v in pairs.items()}
+
+
 def rate_of(progress, seconds):
     """How fast progress(), a number that grows, does so."""
     before, begin = progress(), time.monotonic()

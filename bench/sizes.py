@@ -81,10 +81,9 @@ def own_kib(guest):
 def measure(guest, args):
     from payload_guest import one_hot_range
     guest.payload.start([one_hot_range(USED, 0.25)])
-    props = dict(p.split("=", 1) for p in args.properties.split(",") if p)
     before = own_kib(guest)
-    guest.qmp("device_add", driver="vmheat", id="heat0", **{
-        k: int(v) if v.isdigit() else v for k, v in props.items()})
+    guest.qmp("device_add", driver="vmheat", id="heat0",
+              **ab.properties(args.properties))
     guest.watch(args.settle)
     first = guest.qmp("query-vmheat")["stats"]
     time.sleep(args.seconds)

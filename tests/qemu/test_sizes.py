@@ -2,25 +2,15 @@
 """bench/sizes.py: a guest that is far larger than this host."""
 
 import json
-import os
-import subprocess
-import sys
 import unittest
 
-BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                     "bench", "sizes.py")
-
-
-def sizes(*args):
-    return subprocess.run([sys.executable, BENCH, *args], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True)
+import bench
 
 
 class Sizes(unittest.TestCase):
     def test_one_tebibyte(self):
-        done = sizes("--sizes=512M,1T", "--rounds=1", "--settle=2",
-                     "--seconds=1", "--json")
+        done = bench.run("sizes", "--sizes=512M,1T", "--rounds=1",
+                         "--settle=2", "--seconds=1", "--json")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         small, large = json.loads(done.stdout)
         self.assertEqual((small["size"], small["ratio"]), (512 << 20, 1.0))
@@ -32,7 +22,7 @@ class Sizes(unittest.TestCase):
 
     def test_bad_sizes(self):
         for bad in "4X", "511M", "33T", "", "nanT":
-            done = sizes("--sizes=" + bad)
+            done = bench.run("sizes", "--sizes=" + bad)
             self.assertEqual(done.returncode, 2)
             self.assertRegex(done.stderr, f"'{bad}' must be from 512M to 32T")
 

@@ -2,24 +2,15 @@
 """bench/truth.py measures the payload guest and prints what it promises."""
 
 import json
-import os
-import subprocess
-import sys
 import unittest
 
-BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                     "bench", "truth.py")
-
-
-def truth(*args):
-    return subprocess.run([sys.executable, BENCH, *args], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True)
+import bench
 
 
 class Truth(unittest.TestCase):
     def test_payload(self):
-        done = truth("--guest=payload", "--seconds=12", "--pairs=7", "--json")
+        done = bench.run("truth", "--guest=payload", "--seconds=12",
+                         "--pairs=7", "--json")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         records = json.loads(done.stdout)
         self.assertEqual([(r["granule"], r["rule"]) for r in records],
@@ -37,7 +28,7 @@ class Truth(unittest.TestCase):
         self.assertGreater(records[0]["recall"], 0.8)
 
     def test_unknown_estimator(self):
-        done = truth("--estimator=guess")
+        done = bench.run("truth", "--estimator=guess")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, "^truth: --estimator: unknown estimator "
                          "'guess': must be one of .*classic.*\n$")
