@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers in a record: how they are written as bytes.
+ *
+ * Whole numbers are LEB128: seven bits a byte, the lowest first, the top bit
+ * set in all bytes but the last. Numbers that may be negative are folded first
+ * (0, -1, 1, -2, ... become 0, 1, 2, 3, ...), so that small ones stay short.
+ *
+ * Rates and times are kept by their logarithm, VH_CODES_PER_OCTAVE steps an
+ * octave, which is 1.1 % a step: less than any estimator knows. Code 0 is 0.
+ */
+#ifndef TOOLS_RECORD_CODES_H
+#define TOOLS_RECORD_CODES_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VH_CODES_PER_OCTAVE 64
+#define VH_CODE_OCTAVES 80
+#define VH_CODE_LEAST 0x1p-20 /* what code 1 stands for */
+#define VH_CODES (1 + VH_CODES_PER_OCTAVE * VH_CODE_OCTAVES)
+
+/**
+ * struct VhBytes - bytes being read
+ * @at: the next one
+ * @end: one past the last
+ * @bad: a number did not end, or was too large: what was read is worth nothing
+ */
+typedef struct VhBytes {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool bad;
+} VhBytes;
+
+/** vh_put_number() - append @v */
+void vh_put_number(GByteArray *out, uint64_t v);
+
+/** vh_put_signed() - append @v, which may be negative */
+void vh_put_signed(GByteArray *out, int64_t v);
+
+/** vh_get_number() - what vh_put_number() wrote; 0 once @b->bad */
+uint64_t vh_get_number(VhBytes *b);
+
+/** vh_get_signed() - what vh_put_signed() wrote; 0 once @b->bad */
+int64_t vh_get_signed(VhBytes *b);
+
+/** vh_code_of() - of @v, which is finite and not negative; 0 .. VH_CODES - 1 */
+unsigned vh_code_of(double v);
+
+/**
+ * vh_code_value() - what @code stands for
+ * @code: below VH_CODES
+ *
+ * vh_code_of() of it is @code.
+ */
+double vh_code_value(unsigned code);
+
+#endif

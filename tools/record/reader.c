@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading records; format and theory of operation in record.h. */
+#include <inttypes.h>
+
+#include "block.h"
+#include "record.h"
+
+/*
+ * file: all of it, mapped
+ * at: the next block; good: the end of the last good one
+ * data: what the running block holds; left: of its snapshots
+ */
+struct VhRecordReader {
+    GMappedFile *file;
+    char *path;
+    const uint8_t *begin;
+    size_t size;
+    size_t at;
+    size_t good;
+    uint64_t from;
+    uint64_t to;
+    VhSnapCodec *codec;
+    GByteArray *data;
+    VhBytes left;
+    VhSnapshot snapshot;
+    char *damage;
+};
+
+static void reader_damage(VhRecordReader *r, const char *why)
+{
+    r->damage = g_strdup_printf(
+        "'%s' is damaged at byte %zu (%s): what follows is left out", r->path,
+        r->good, why);
+}
+
+static bool check_header(const VhRecordReader *r, GError **error)
+{
+    uint32_t version = vh_file_version(r->begin, r->size);
+
+    if (!version) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_FOREIGN,
+                    "'%s' is no record of vmheat", r->path);
+    } else if (version != VH_RECORD_VERSION) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_VERSION,
+                    "'%s' is a record of version %" PRIu32
+                    ", this vmheat reads version %d",
+                    r->path, version, VH_RECORD_VERSION);
+    }
+    return version == VH_RECORD_VERSION;
+}
+
+VhRecordReader *vh_record_open(const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    GMappedFile *file = g_mapped_file_new(path, false, &why);
+    VhRecordReader *r;
+
+    if (!file) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_READ,
+                    "cannot read '%s': %s", path, why->message);
+        return NULL;
+    }
+    r = g_new0(VhRecordReader, 1);
+    r->file = file;
+    r->path = g_strdup(path);
+    r->begin = (const uint8_t *)g_mapped_file_get_contents(file);
+    r->size = g_mapped_file_get_length(file);
+    r->at = r->good = VH_FILE_HEADER_BYTES;
+    r->to = UINT64_MAX;
+    r->codec = vh_snap_codec_new();
+    r->data = g_byte_array_new();
+    if (!check_header(r, error)) {
+        vh_record_reader_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void vh_record_reader_free(VhRecordReader *r)
+{
+    if (r) {
+        g_mapped_file_unref(r->file);
+        vh_snap_codec_free(r->codec);
+        g_byte_array_unref(r->data);
+        g_free(r->snapshot.regions);
+        g_free(r->damage);
+        g_free(r->path);
+        g_free(r);
+    }
+}
+
+void vh_record_range(VhRecordReader *r, uint64_t from, uint64_t to)
+{
+    r->from = from;
+    r->to = to;
+}
+
+static bool is_wanted(const VhRecordReader *r, const VhBlock *b)
+{
+    return b->type != VH_RECORD_SNAPSHOTS ||
+           (b->last_ns >= r->from && b->first_ns <= r->to);
+}
+
+/* The next block that is wanted, unpacked, with a 0 behind it. */
+static bool next_block(VhRecordReader *r, VhBlock *b)
+{
+    while (r->at < r->size) {
+        const uint8_t *in = r->begin + r->at;
+        const char *why = vh_block_read(b, in, r->size - r->at);
+
+        if (!why && is_wanted(r, b)) {
+            g_byte_array_set_size(r->data, b->unpacked + 1);
+            r->data->data[b->unpacked] = 0;
+            why = vh_block_unpack(b, in, r->data->data);
+        }
+        if (why) {
+            reader_damage(r, why);
+            return false;
+        }
+        r->at += VH_BLOCK_HEADER_BYTES + b->stored;
+        if (is_wanted(r, b)) {
+            return true;
+        }
+        r->good = r->at;
+    }
+    return false;
+}
+
+static bool next_snapshot(VhRecordReader *r, VhRecordItem *item)
+{
+    if (!vh_snap_decode(r->codec, &r->left, &r->snapshot)) {
+        reader_damage(r, "a block holds something else than it says");
+        return false;
+    }
+    if (r->left.at == r->left.end) {
+        r->good = r->at;
+    }
+    *item = (VhRecordItem){ .type = VH_RECORD_SNAPSHOTS,
+                            .time_ns = r->snapshot.end_time,
+                            .snapshot = &r->snapshot };
+    return true;
+}
+
+bool vh_record_next(VhRecordReader *r, VhRecordItem *item)
+{
+    VhBlock b;
+
+    if (r->damage) {
+        return false;
+    }
+    if (r->left.at != r->left.end) {
+        return next_snapshot(r, item);
+    }
+    if (!next_block(r, &b)) {
+        return false;
+    }
+    if (b.type == VH_RECORD_SNAPSHOTS) {
+        r->left = (VhBytes){ r->data->data, r->data->data + b.unpacked, false };
+        vh_snap_codec_reset(r->codec);
+        return next_snapshot(r, item);
+    }
+    r->good = r->at;
+    *item = (VhRecordItem){ .type = b.type,
+                            .time_ns = b.last_ns,
+                            .json = (const char *)r->data->data };
+    return true;
+}
+
+const char *vh_record_damage(const VhRecordReader *r)
+{
+    return r->damage;
+}
+
+uint64_t vh_record_good(const VhRecordReader *r)
+{
+    return r->good;
+}
