@@ -4,8 +4,21 @@
 
 #include "cli.h"
 
+const char *vh_cli_target(const VhOptions *options)
+{
+    if (options->domain) {
+        return options->domain;
+    }
+    return options->socket && *options->socket ? options->socket : NULL;
+}
+
 VhClient *vh_cli_open(const VhOptions *options, GError **error)
 {
+    if (options->domain) {
+        g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT,
+                    "domain '%s': built without libvirt", options->domain);
+        return NULL;
+    }
     return vh_client_open(options->socket, options->timeout_us, error);
 }
 

@@ -23,7 +23,10 @@ typedef enum VhExit {
 
 /* What the command line says. */
 typedef struct VhOptions {
+    /* the virtual machine: one of both, or none; see vh_cli_target() */
     const char *socket;
+    const char *domain;
+    const char *uri; /* NULL: libvirt's default */
     bool json;
     VhColor color;
     int64_t timeout_us;
@@ -49,19 +52,36 @@ typedef struct VhOptions {
 } VhOptions;
 
 /**
+ * enum VhTarget - what a verb works on
+ * @VH_TARGET_VM: a virtual machine, by a socket or as a domain of libvirt
+ * @VH_TARGET_MAYBE_VM: the same, but it may be missing
+ * @VH_TARGET_DOMAIN: a domain of libvirt
+ * @VH_TARGET_NONE: nothing of these
+ */
+typedef enum VhTarget {
+    VH_TARGET_VM,
+    VH_TARGET_MAYBE_VM,
+    VH_TARGET_DOMAIN,
+    VH_TARGET_NONE,
+} VhTarget;
+
+/**
  * struct VhVerb - a subcommand
- * @name: as typed
+ * @name: as typed, of one word or two
  * @summary: a line of help
- * @options: letters of the options it takes, see options.c
- * @alone: it works without a virtual machine
+ * @options: names of the options it takes, blanks between them; with "connect"
+ *           it takes a DOMAIN
+ * @target: what it works on
  * @run: does it; returns the exit code
+ * @examples: lines of help, each a command line
  */
 typedef struct VhVerb {
     const char *name;
     const char *summary;
     const char *options;
-    bool alone;
+    VhTarget target;
     int (*run)(const VhOptions *options, const VhTerm *term);
+    const char *examples;
 } VhVerb;
 
 /**
@@ -82,6 +102,14 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
  * @options: the options
  */
 void vh_options_clear(VhOptions *options);
+
+/**
+ * vh_cli_target() - the virtual machine the options name
+ * @options: the options
+ *
+ * Returns: a socket or a domain, to be shown; NULL: none.
+ */
+const char *vh_cli_target(const VhOptions *options);
 
 /**
  * vh_cli_open() - connect as the options say

@@ -93,7 +93,8 @@ static int print_text(const VhDoctorReport *r, const VhOptions *options,
     if (r->info) {
         vh_field_heading(page, "Primitives in QEMU");
         vh_field(page, vh_state_style(r->info->state), "State", "%s, %s%s%s",
-                 options->socket, r->info->state, r->info->reason ? ": " : "",
+                 vh_cli_target(options), r->info->state,
+                 r->info->reason ? ": " : "",
                  r->info->reason ? r->info->reason : "");
         vh_primitives_draw(page, r->info);
     }
@@ -112,7 +113,7 @@ static void ask_qemu(VhDoctorReport *r, const VhOptions *options)
 {
     g_autoptr(VhClient) client = NULL;
 
-    if (!options->socket || !*options->socket) {
+    if (!vh_cli_target(options)) {
         return;
     }
     client = vh_cli_open(options, &r->error);

@@ -4,8 +4,9 @@
  *
  * QEMU stays without privilege: this command, run by root, opens files and
  * passes the descriptors over the monitor ("getfd"), then tells vmheat which is
- * which ("vmheat-grant"). When DAMON is asked for it stays, as the helper at the
- * other end of a socket (damon-helper.c); the monitor is free again by then.
+ * which ("vmheat-grant"). When DAMON is asked for it stays, as the helper at
+ * the other end of a socket (damon-helper.c); the monitor is free again by
+ * then.
  *
  * Signals are blocked from the beginning and read from a descriptor, so that
  * there is no moment at which one could end the helper without giving DAMON

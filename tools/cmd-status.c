@@ -168,6 +168,6 @@ int vh_cmd_status(const VhOptions *options, const VhTerm *term)
     if (options->json) {
         return vh_cli_print_json(reply);
     }
-    return print_info(info, vh_client_qemu_version(client), options->socket,
-                      term);
+    return print_info(info, vh_client_qemu_version(client),
+                      vh_cli_target(options), term);
 }

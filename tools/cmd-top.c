@@ -43,7 +43,7 @@ static void draw(Top *top)
     g_autoptr(VhPage) page = vh_page_new(&top->term);
     g_autofree char *text = NULL;
     VhFrame frame = {
-        .socket = top->options->socket,
+        .socket = vh_cli_target(top->options),
         .info = top->info,
         .snap = top->snap,
         .taken_us = top->taken_us,

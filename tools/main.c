@@ -3,25 +3,39 @@
 
 #include "cli.h"
 
-#define COMMON "stjcC"
+#define VM "socket connect timeout "
+#define LOOK "json color no-color "
+#define FILTERS "start end min-nr-accesses limit sort "
 
 static const VhVerb verbs[] = {
     { "status", "Show what the monitor does, with what, and at what cost.",
-      COMMON, false, vh_cmd_status },
-    { "snapshot", "List the regions of the latest snapshot.", COMMON "SEmlo",
-      false, vh_cmd_snapshot },
-    { "top", "Show the heat of guest memory, again and again.", COMMON "dn1",
-      false, vh_cmd_top },
-    { "pause", "Stop monitoring; the latest snapshot stays.", "stj", false,
-      vh_cmd_pause },
-    { "resume", "Go on after pause.", "stj", false, vh_cmd_resume },
+      VM LOOK, VH_TARGET_VM, vh_cmd_status,
+      "vmheat status -s /run/vm.qmp\n"
+      "vmheat status guest" },
+    { "snapshot", "List the regions of the latest snapshot.", VM LOOK FILTERS,
+      VH_TARGET_VM, vh_cmd_snapshot,
+      "vmheat snapshot guest --sort heat --limit 20" },
+    { "top", "Show the heat of guest memory, again and again.",
+      VM LOOK "delay iterations once", VH_TARGET_VM, vh_cmd_top,
+      "vmheat top guest -d 2" },
+    { "pause", "Stop monitoring; the latest snapshot stays.", VM "json",
+      VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
+    { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
+      "vmheat resume guest" },
     { "schemes",
       "Show, set and remove schemes: memory like this, do that to it.",
-      COMMON "TGQWLAXY", false, vh_cmd_schemes },
+      VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,
+      vh_cmd_schemes,
+      "vmheat schemes guest\n"
+      "vmheat schemes guest --apply reclaim --min-age 2m" },
     { "doctor", "Try what this host can do and say which primitives can run.",
-      COMMON "P", true, vh_cmd_doctor },
+      VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
+      "vmheat doctor\n"
+      "vmheat doctor -s /run/vm.qmp" },
     { "grant", "Hand QEMU files that only root may open, for more primitives.",
-      "stcCpDIURBFOK", false, vh_cmd_grant },
+      "socket timeout color no-color pid damon no-idle-page damon-cpu "
+      "background revoke page-idle damon-root damon-owner",
+      VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
     {},
 };
 
