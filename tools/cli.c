@@ -31,7 +31,8 @@ int vh_cli_fail(const GError *error)
         [VH_CLIENT_ERROR_PROTOCOL] = VH_EXIT_PROTOCOL,
         [VH_CLIENT_ERROR_INTERRUPTED] = VH_EXIT_OK,
     };
-    int code = codes[error->code];
+    int code =
+        error->domain == VH_CLIENT_ERROR ? codes[error->code] : VH_EXIT_FILE;
 
     if (code) {
         vh_cli_complain(error->message);

@@ -19,6 +19,8 @@ typedef enum VhExit {
     VH_EXIT_TIMEOUT,
     VH_EXIT_PROTOCOL,
     VH_EXIT_HOST,
+    VH_EXIT_FILE,    /* a file cannot be read or written, or is no record */
+    VH_EXIT_DAMAGED, /* a record is damaged: told is what is before that */
 } VhExit;
 
 /* What the command line says. */
@@ -33,6 +35,9 @@ typedef struct VhOptions {
     /* snapshot; UINT64_MAX: not given */
     uint64_t start, end, min_nr_accesses, limit;
     VhSort sort;
+    /* report; NULL, UINT64_MAX: not given; us since the record begins */
+    const char *input, *output;
+    uint64_t from_us, to_us;
     /* top; iterations 0: without end */
     int64_t delay_us;
     uint64_t iterations;

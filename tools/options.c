@@ -373,6 +373,12 @@ static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
     return VH_EXIT_OK;
 }
 
+static int check_times(const VhOptions *o)
+{
+    return o->to_us <= o->from_us ? usage_error("--to must be above --from")
+                                  : VH_EXIT_OK;
+}
+
 static int check_regions(const VhOptions *o)
 {
     if (o->json && o->sort != VH_SORT_ADDRESS) {
@@ -400,7 +406,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         }
     }
     (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_grant(o)));
+           (code = check_regions(o)) || (code = check_times(o)) || (code = check_grant(o)));
     return code;
 }
 
@@ -479,6 +485,7 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .end = UINT64_MAX,
         .min_nr_accesses = UINT64_MAX,
         .limit = UINT64_MAX,
+        .to_us = UINT64_MAX,
         .delay_us = G_USEC_PER_SEC,
     };
     *exit_code = parse_options(argc, argv, o, &p);

@@ -175,3 +175,8 @@ uint64_t vh_record_good(const VhRecordReader *r)
 {
     return r->good;
 }
+
+double vh_record_part(const VhRecordReader *r)
+{
+    return (double)r->at / r->size;
+}

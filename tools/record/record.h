@@ -154,6 +154,9 @@ const char *vh_record_damage(const VhRecordReader *r);
 /** vh_record_good() - bytes of the file up to which it is good */
 uint64_t vh_record_good(const VhRecordReader *r);
 
+/** vh_record_part() - how much of the file is read, 0 .. 1 */
+double vh_record_part(const VhRecordReader *r);
+
 /** vh_record_reader_free() - NULL is fine */
 void vh_record_reader_free(VhRecordReader *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhRecordReader, vh_record_reader_free)
