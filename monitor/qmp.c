@@ -44,13 +44,19 @@ static bool check_filter(VmheatRegionFilter *f, Error **errp)
                    f->limit, MAX_LIMIT);
         return false;
     }
+    if (f->columns && f->packed) {
+        error_setg(errp, "'columns' and 'packed' exclude each other");
+        return false;
+    }
     return true;
 }
 
-VmheatSnapshot *qmp_query_vmheat_regions(
-    bool has_start, uint64_t start, bool has_end, uint64_t end,
-    bool has_min_nr_accesses, uint32_t min_nr_accesses, bool has_limit,
-    uint64_t limit, bool has_columns, bool columns, Error **errp)
+VmheatSnapshot *
+qmp_query_vmheat_regions(bool has_start, uint64_t start, bool has_end,
+                         uint64_t end, bool has_min_nr_accesses,
+                         uint32_t min_nr_accesses, bool has_limit,
+                         uint64_t limit, bool has_columns, bool columns,
+                         bool has_packed, bool packed, Error **errp)
 {
     VmheatDevice *d = vmheat_need_device(errp);
     VmheatRegionFilter filter = {
@@ -59,6 +65,7 @@ VmheatSnapshot *qmp_query_vmheat_regions(
         .min_nr_accesses = has_min_nr_accesses ? min_nr_accesses : 0,
         .limit = has_limit ? limit : MAX_LIMIT,
         .columns = has_columns && columns,
+        .packed = has_packed && packed,
     };
     VMHEAT_BQL_TIMER(d);
 

@@ -169,7 +169,7 @@ VmheatInfo *vmheat_query_info(VmheatDevice *d)
     return info;
 }
 
-static bool passes(const VhSnapRegion *r, const VmheatRegionFilter *f)
+bool vmheat_region_passes(const VhSnapRegion *r, const VmheatRegionFilter *f)
 {
     return r->end > f->start && r->start < f->end &&
            r->nr_accesses >= f->min_nr_accesses;
@@ -305,7 +305,7 @@ static void add_regions(VmheatSnapshot *out, const VhSnapshot *s,
     uint64_t n = 0;
 
     for (size_t i = 0; i < s->nr_regions; i++) {
-        if (!passes(&s->regions[i], f)) {
+        if (!vmheat_region_passes(&s->regions[i], f)) {
             continue;
         }
         if (n++ == f->limit) {
@@ -328,7 +328,11 @@ static void add_regions_unlocked(VmheatDevice *d, VmheatSnapshot *out,
     int64_t start = get_clock();
 
     vh_bql_unlock();
-    add_regions(out, s, f);
+    if (f->packed) {
+        vmheat_pack_regions(out, s, f);
+    } else {
+        add_regions(out, s, f);
+    }
     vh_bql_lock();
     d->bql_dropped_ns += get_clock() - start;
 }
@@ -343,7 +347,9 @@ VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
     out->sampling_interval = attrs->sampling_us;
     out->aggregation_interval = attrs->aggregation_us;
     out->max_nr_accesses = vh_attrs_max_accesses(attrs);
-    if (!s) {
+    if (!s && filter->packed) {
+        vmheat_pack_regions(out, NULL, filter);
+    } else if (!s) {
         open_answer(out, filter->columns, (Told){ 0 });
     } else {
         out->sequence = s->sequence;

@@ -15,6 +15,7 @@ typedef struct VmheatRegionFilter {
     uint32_t min_nr_accesses;
     uint64_t limit;
     bool columns;
+    bool packed;
 } VmheatRegionFilter;
 
 /** vmheat_need_device() - the device, or NULL and the error every command gives
@@ -34,5 +35,20 @@ VmheatAttrs *vmheat_query_attrs(VmheatDevice *d);
  */
 VmheatSnapshot *vmheat_query_regions(VmheatDevice *d,
                                      const VmheatRegionFilter *filter);
+
+/** vmheat_region_passes() - does @f let @r pass? But for its limit */
+bool vmheat_region_passes(const VhSnapRegion *r, const VmheatRegionFilter *f);
+
+/**
+ * vmheat_pack_regions() - the regions as bytes
+ * @out: all members that are no regions are set; packed and truncated are set
+ *       here
+ * @s: the snapshot, or NULL when there is none yet
+ * @f: which regions
+ *
+ * Without the BQL.
+ */
+void vmheat_pack_regions(VmheatSnapshot *out, const VhSnapshot *s,
+                         const VmheatRegionFilter *f);
 
 #endif

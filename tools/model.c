@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model.h"
+#include "packed.h"
 #include "reader.h"
 
 #define IDLE_MS_MAX (UINT64_MAX / 1000)
@@ -172,7 +173,20 @@ static void check_order(VhReader *r, const VhSnapshot *s)
     }
 }
 
-VhSnapshot *vh_snapshot_parse(JsonNode *node, GError **error)
+static VhSnapshot *parse_packed(JsonNode *node, GError **error)
+{
+    g_autoptr(VhSnapCodec) codec = vh_snap_codec_new();
+    VhSnapshot *s;
+
+    if (!vh_packed_reply(node, codec, error)) {
+        return NULL;
+    }
+    s = g_new0(VhSnapshot, 1);
+    vh_packed_snapshot(codec, s);
+    return s;
+}
+
+static VhSnapshot *parse_members(JsonNode *node, GError **error)
 {
     VhReader r = { .command = "query-vmheat-regions" };
     g_autoptr(VhSnapshot) s = g_new0(VhSnapshot, 1);
@@ -198,6 +212,15 @@ VhSnapshot *vh_snapshot_parse(JsonNode *node, GError **error)
         idle_by_age(s);
     }
     return vh_read_end(&r, error) ? NULL : g_steal_pointer(&s);
+}
+
+VhSnapshot *vh_snapshot_parse(JsonNode *node, GError **error)
+{
+    JsonObject *o =
+        JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+
+    return vh_read_member(o, "packed") ? parse_packed(node, error)
+                                       : parse_members(node, error);
 }
 
 void vh_snapshot_free(VhSnapshot *snap)

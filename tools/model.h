@@ -74,7 +74,7 @@ typedef struct VhInfo {
 
 /**
  * vh_snapshot_parse() - read a reply of query-vmheat-regions
- * @node: the reply, with regions as a list or as columns
+ * @node: the reply, with regions as a list, as columns or packed
  * @error: names what is missing or wrong
  *
  * Returns: a snapshot; free with vh_snapshot_free(). NULL on error.

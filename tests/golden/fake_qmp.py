@@ -13,6 +13,8 @@ import tempfile
 import threading
 import time
 
+from packed import pack
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 GREETING = {"QMP": {"version": {
@@ -44,6 +46,9 @@ def filtered(snapshot, arguments):
             ("start", "end", "nr-accesses", "age")
         out["columns"] = {key: [r[key] for r in out["regions"]]
                           for key in members}
+        out["regions"] = []
+    if arguments.get("packed"):
+        out["packed"] = pack(out)
         out["regions"] = []
     return out
 

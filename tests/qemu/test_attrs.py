@@ -4,6 +4,7 @@
 import unittest
 
 from guest import Guest
+from packed import unpack
 from qmp import QMPError
 
 FAKE = ("id=heat0,primitive=fake,sampling-interval=1000,"
@@ -92,6 +93,8 @@ class Regions(unittest.TestCase):
         with Guest(device=FAKE + self.SCRIPT) as g:
             empty = g.qmp("query-vmheat-regions", columns=True)
             self.assertEqual(empty["regions"], [])
+            packed = g.qmp("query-vmheat-regions", packed=True)
+            self.assertEqual(unpack(packed["packed"])["regions"], [])
             self.snapshot(g, lambda s: s["working-set-size"] > 0)
             g.qmp("vmheat-pause")
             rows = g.qmp("query-vmheat-regions", limit=5)
@@ -110,6 +113,7 @@ class Regions(unittest.TestCase):
             for bad, text in (({"start": 5, "end": 5}, "invalid 'end' 5"),
                               ({"limit": 0}, "invalid 'limit' 0"),
                               ({"limit": 100001}, "invalid 'limit' 100001"),
+                              ({"columns": True, "packed": True}, "exclude"),
                               ({"start": -1}, "start")):
                 with self.assertRaisesRegex(QMPError, text):
                     g.qmp("query-vmheat-regions", **bad)

@@ -4,6 +4,7 @@
 import unittest
 
 from guest import have_kvm
+from packed import unpack
 from payload_guest import MB, PayloadGuest, one_hot_range
 
 SIZE = 128 * MB
@@ -89,10 +90,32 @@ class Rates(unittest.TestCase):
             g.qmp.wait_until("a pause", lambda: g.qmp(
                 "query-vmheat")["state"] == "paused")
             columns = g.qmp("query-vmheat-regions", columns=True)
+            packed = g.qmp("query-vmheat-regions", packed=True)
+            few = g.qmp("query-vmheat-regions", packed=True, limit=2)
             snap = g.qmp("query-vmheat-regions")
+        self.assertEqual(packed["regions"], [])
+        self.check_packed(unpack(packed["packed"]), snap)
+        few = unpack(few["packed"])
+        self.assertTrue(few["truncated"])
+        self.check_packed(few, {**snap, "regions": snap["regions"][:2],
+                                "truncated": True})
         self.assertEqual(columns["sequence"], snap["sequence"])
         self.assertEqual(transposed(columns["columns"]), snap["regions"])
         self.check_members(snap["regions"], writes)
+
+    def check_packed(self, got, snap):
+        """Rates are rounded, nothing else is."""
+        exact = {"rate", "rate-low", "rate-high", "write-rate", "idle-ms"}
+        self.assertEqual({k: v for k, v in got.items() if k != "regions"},
+                         {k: v for k, v in snap.items() if k != "regions"})
+        self.assertEqual(len(got["regions"]), len(snap["regions"]))
+        for a, b in zip(got["regions"], snap["regions"]):
+            self.assertEqual(set(a), set(b))
+            for name in set(b) - exact:
+                self.assertEqual(a[name], b[name], name)
+            for name in set(b) & exact:
+                self.assertAlmostEqual(a[name], b[name], msg=name,
+                                       delta=b[name] * 0.006 + 1e-6)
 
     def test_columns(self):
         self.check_columns("estimator=exposure", False)

@@ -128,10 +128,11 @@ static bool next_block(VhRecordReader *r, VhBlock *b)
 
 static bool next_snapshot(VhRecordReader *r, VhRecordItem *item)
 {
-    if (!vh_snap_decode(r->codec, &r->left, &r->snapshot)) {
+    if (!vh_snap_decode(r->codec, &r->left)) {
         reader_damage(r, "a block holds something else than it says");
         return false;
     }
+    vh_packed_snapshot(r->codec, &r->snapshot);
     if (r->left.at == r->left.end) {
         r->good = r->at;
     }

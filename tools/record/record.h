@@ -23,7 +23,7 @@
  * that it does not know:
  *
  *   1  VM         JSON: {"name", "uuid", "start": wall clock, "offset": ...}
- *   2  snapshots  as in snap-codec.h, after another; the first one is
+ *   2  snapshots  as in vmheat/snap-codec.h, after another; the first one is
  *                 predicted from nothing
  *   3  state      JSON: {"time": ns, "vmheat": query-vmheat's answer}
  *   4  schemes    JSON: {"time": ns, "schemes": query-vmheat-schemes' answer}
@@ -35,7 +35,7 @@
 #ifndef TOOLS_RECORD_RECORD_H
 #define TOOLS_RECORD_RECORD_H
 
-#include "snap-codec.h"
+#include "packed.h"
 
 #define VH_RECORD_VERSION 1
 #define VH_RECORD_BLOCK_US 1000000
@@ -90,6 +90,13 @@ VhRecordWriter *vh_record_create(const char *path, bool append, GError **error);
  * the file is good as far as it was written.
  */
 bool vh_record_snapshot(VhRecordWriter *w, const VhSnapshot *s, GError **error);
+
+/**
+ * vh_record_coded() - the same of a snapshot that is coded
+ * @from: its head and regions
+ */
+bool vh_record_coded(VhRecordWriter *w, const VhSnapCodec *from,
+                     GError **error);
 
 /**
  * vh_record_json() - add a block of text

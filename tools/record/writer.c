@@ -145,22 +145,39 @@ static bool is_full(const VhRecordWriter *w)
            g_get_monotonic_time() - w->since_us >= VH_RECORD_BLOCK_US;
 }
 
-bool vh_record_snapshot(VhRecordWriter *w, const VhSnapshot *s, GError **error)
+/* A snapshot was added, unless there is a reason @why not. */
+static bool added(VhRecordWriter *w, const char *why, uint64_t sequence,
+                  uint64_t end_ns, bool first, GError **error)
 {
-    const char *why;
-
-    if (!w->pending->len) {
-        w->first_ns = s->end_time;
-        w->since_us = g_get_monotonic_time();
-    }
-    why = vh_snap_encode(w->codec, s, w->pending);
     if (why) {
         g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_SNAPSHOT,
-                    "snapshot %" PRIu64 " has %s", s->sequence, why);
+                    "snapshot %" PRIu64 " has %s", sequence, why);
         return false;
     }
-    w->last_ns = s->end_time;
+    if (first) {
+        w->first_ns = end_ns;
+        w->since_us = g_get_monotonic_time();
+    }
+    w->last_ns = end_ns;
     return is_full(w) ? vh_record_flush(w, error) : true;
+}
+
+bool vh_record_snapshot(VhRecordWriter *w, const VhSnapshot *s, GError **error)
+{
+    bool first = !w->pending->len;
+    const char *why = vh_packed_encode(w->codec, s, w->pending);
+
+    return added(w, why, s->sequence, s->end_time, first, error);
+}
+
+bool vh_record_coded(VhRecordWriter *w, const VhSnapCodec *from, GError **error)
+{
+    bool first = !w->pending->len;
+    const VhCodedRegion *regions = (const VhCodedRegion *)from->regions->data;
+    const char *why = vh_snap_encode(w->codec, &from->head, regions,
+                                     from->regions->len, w->pending);
+
+    return added(w, why, from->head.sequence, from->head.end_ns, first, error);
 }
 
 bool vh_record_json(VhRecordWriter *w, VhRecordType type, uint64_t time_ns,

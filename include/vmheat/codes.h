@@ -9,8 +9,8 @@
  * Rates and times are kept by their logarithm, VH_CODES_PER_OCTAVE steps an
  * octave, which is 1.1 % a step: less than any estimator knows. Code 0 is 0.
  */
-#ifndef TOOLS_RECORD_CODES_H
-#define TOOLS_RECORD_CODES_H
+#ifndef VMHEAT_CODES_H
+#define VMHEAT_CODES_H
 
 #include <glib.h>
 #include <stdbool.h>
@@ -19,6 +19,7 @@
 #define VH_CODES_PER_OCTAVE 64
 #define VH_CODE_OCTAVES 80
 #define VH_CODE_LEAST 0x1p-20 /* what code 1 stands for */
+#define VH_CODE_LEAST_EXPONENT (-20)
 #define VH_CODES (1 + VH_CODES_PER_OCTAVE * VH_CODE_OCTAVES)
 
 /**
@@ -45,8 +46,30 @@ uint64_t vh_get_number(VhBytes *b);
 /** vh_get_signed() - what vh_put_signed() wrote; 0 once @b->bad */
 int64_t vh_get_signed(VhBytes *b);
 
-/** vh_code_of() - of @v, which is finite and not negative; 0 .. VH_CODES - 1 */
-unsigned vh_code_of(double v);
+#define VH_CODE_DIGITS 10
+
+/**
+ * struct VhCodes - what turns numbers into codes and back
+ * @step: what of an octave each code is, 1 .. 2
+ * @nearest: code of a number within its octave, by its first binary digits
+ */
+typedef struct VhCodes {
+    double step[VH_CODES_PER_OCTAVE];
+    uint8_t nearest[1 << VH_CODE_DIGITS];
+} VhCodes;
+
+/** vh_codes_init() - fill in @c */
+void vh_codes_init(VhCodes *c);
+
+/**
+ * vh_code_of() - the code nearest to @v
+ * @v: finite and not negative
+ *
+ * Nearest by the logarithm, but for 0.1 %.
+ *
+ * Returns: 0 .. VH_CODES - 1
+ */
+unsigned vh_code_of(const VhCodes *c, double v);
 
 /**
  * vh_code_value() - what @code stands for
@@ -54,6 +77,6 @@ unsigned vh_code_of(double v);
  *
  * vh_code_of() of it is @code.
  */
-double vh_code_value(unsigned code);
+double vh_code_value(const VhCodes *c, unsigned code);
 
 #endif

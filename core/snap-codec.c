@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshots in a record; format and theory of operation in snap-codec.h. */
+/* Snapshots as bytes; format and theory of operation in snap-codec.h. */
 #include <math.h>
 
-#include "snap-codec.h"
+#include "vmheat/snap-codec.h"
 
 #define PAGE_SHIFT 12
 #define IDLE_PART 128 /* what an idle time is rounded to, of itself */
@@ -31,9 +31,7 @@ VhSnapCodec *vh_snap_codec_new(void)
 
     c->regions = g_array_new(false, false, sizeof(VhCodedRegion));
     c->next = g_array_new(false, false, sizeof(VhCodedRegion));
-    for (unsigned code = 0; code < VH_CODES; code++) {
-        c->values[code] = vh_code_value(code);
-    }
+    vh_codes_init(&c->codes);
     return c;
 }
 
@@ -49,19 +47,19 @@ void vh_snap_codec_free(VhSnapCodec *c)
 void vh_snap_codec_reset(VhSnapCodec *c)
 {
     g_array_set_size(c->regions, 0);
-    c->head = (VhSnapshot){ 0 };
+    c->head = (VhSnapHead){ 0 };
     c->bytes = false;
 }
 
-static Walk walk_begin(const VhSnapCodec *c, const VhSnapshot *s)
+static Walk walk_begin(const VhSnapCodec *c, const VhSnapHead *s)
 {
     uint64_t steps = s->sequence - c->head.sequence;
-    uint64_t ns = s->end_time - c->head.end_time;
+    uint64_t ns = s->end_ns - c->head.end_ns;
     Walk k = { .v = (const VhCodedRegion *)c->regions->data,
                .nr = c->regions->len };
 
     k.steps = MIN(steps, UINT32_MAX);
-    k.ms = s->has_rates && s->end_time > c->head.end_time ? ns / 1000000 : 0;
+    k.ms = s->has_rates && s->end_ns > c->head.end_ns ? ns / 1000000 : 0;
     return k;
 }
 
@@ -94,42 +92,39 @@ static VhCodedRegion predict(Walk *k, uint64_t start)
 
 /* ---- writing ---- */
 
-static bool is_aligned(const VhSnapshot *s)
+static bool is_aligned(const VhCodedRegion *regions, size_t nr)
 {
     uint64_t all = 0;
 
-    for (size_t i = 0; i < s->nr; i++) {
-        all |= s->regions[i].start | s->regions[i].end;
+    for (size_t i = 0; i < nr; i++) {
+        all |= regions[i].start | regions[i].end;
     }
     return !(all & ((1 << PAGE_SHIFT) - 1));
 }
 
-static const char *hindrance(const VhSnapshot *s)
+static const char *hindrance(const VhSnapHead *s, const VhCodedRegion *regions,
+                             size_t nr)
 {
     uint64_t at = 0;
 
-    if (s->nr > VH_SNAP_REGIONS_MAX || s->nr_regions < s->nr) {
+    if (nr > VH_SNAP_REGIONS_MAX || s->nr_regions < nr) {
         return "a number of regions that cannot be";
     }
-    for (size_t i = 0; i < s->nr; i++) {
-        const VhRegion *r = &s->regions[i];
-
-        if (r->start < at || r->end <= r->start) {
+    for (size_t i = 0; i < nr; i++) {
+        if (regions[i].start < at || regions[i].end <= regions[i].start) {
             return "regions that overlap, are empty or not sorted";
         }
-        if (MAX(MAX(r->nr_accesses, r->nr_writes), r->age) > UINT32_MAX) {
-            return "a region with numbers of more than 32 bits";
-        }
-        at = r->end;
+        at = regions[i].end;
     }
     return NULL;
 }
 
-static void put_flags(VhSnapCodec *c, const VhSnapshot *s, GByteArray *out)
+static void put_flags(const VhSnapCodec *c, const VhSnapHead *s,
+                      GByteArray *out)
 {
-    const VhSnapshot *old = &c->head;
-    bool same = s->sampling_interval == old->sampling_interval &&
-                s->aggregation_interval == old->aggregation_interval &&
+    const VhSnapHead *old = &c->head;
+    bool same = s->sampling_us == old->sampling_us &&
+                s->aggregation_us == old->aggregation_us &&
                 s->max_nr_accesses == old->max_nr_accesses;
     uint8_t flags = (s->has_writes ? VH_SNAP_WRITES : 0) |
                     (s->has_rates ? VH_SNAP_RATES : 0) |
@@ -140,43 +135,25 @@ static void put_flags(VhSnapCodec *c, const VhSnapshot *s, GByteArray *out)
 
     g_byte_array_append(out, &flags, 1);
     if (!same) {
-        vh_put_number(out, s->sampling_interval);
-        vh_put_number(out, s->aggregation_interval);
+        vh_put_number(out, s->sampling_us);
+        vh_put_number(out, s->aggregation_us);
         vh_put_number(out, s->max_nr_accesses);
     }
 }
 
-static void put_head(VhSnapCodec *c, const VhSnapshot *s, GByteArray *out)
+static void put_head(const VhSnapCodec *c, const VhSnapHead *s, size_t nr,
+                     GByteArray *out)
 {
-    const VhSnapshot *old = &c->head;
+    const VhSnapHead *old = &c->head;
 
-    c->bytes |= !is_aligned(s);
     put_flags(c, s, out);
     vh_put_signed(out, s->sequence - old->sequence);
-    vh_put_signed(out, s->start_time - old->end_time);
-    vh_put_signed(out, s->end_time - s->start_time);
-    vh_put_signed(out, s->working_set_size - old->working_set_size);
-    vh_put_signed(out, s->total_size - old->total_size);
-    vh_put_number(out, s->nr_regions - s->nr);
-    vh_put_number(out, s->nr);
-}
-
-static VhCodedRegion code(const VhSnapshot *s, const VhRegion *r)
-{
-    VhCodedRegion c = { .start = r->start,
-                        .end = r->end,
-                        .nr_accesses = r->nr_accesses,
-                        .nr_writes = s->has_writes ? r->nr_writes : 0,
-                        .age = r->age };
-
-    if (s->has_rates) {
-        c.rates[0] = vh_code_of(r->rate);
-        c.rates[1] = vh_code_of(r->rate_low);
-        c.rates[2] = vh_code_of(r->rate_high);
-        c.idle_ms = r->idle_us / 1000;
-    }
-    c.rates[3] = s->has_write_rates ? vh_code_of(r->write_rate) : 0;
-    return c;
+    vh_put_signed(out, s->start_ns - old->end_ns);
+    vh_put_signed(out, s->end_ns - s->start_ns);
+    vh_put_signed(out, s->working_set - old->working_set);
+    vh_put_signed(out, s->total - old->total);
+    vh_put_number(out, s->nr_regions - nr);
+    vh_put_number(out, nr);
 }
 
 static uint64_t idle_unit(uint64_t predicted)
@@ -207,10 +184,10 @@ static void put_idle(VhSnapCodec *c, VhCodedRegion *r, const VhCodedRegion *p,
         r->idle_ms = p->idle_ms + units * unit;
         return;
     }
-    absolute = vh_code_of(r->idle_ms);
+    absolute = vh_code_of(&c->codes, r->idle_ms);
     vh_put_signed(out, 0);
     vh_put_number(out, absolute);
-    r->idle_ms = llrint(c->values[absolute]);
+    r->idle_ms = llrint(vh_code_value(&c->codes, absolute));
 }
 
 static uint8_t differences(const VhCodedRegion *r, const VhCodedRegion *p,
@@ -277,30 +254,32 @@ static void put_run(GByteArray *out, uint64_t *run)
     }
 }
 
-static void keep(VhSnapCodec *c, const VhSnapshot *s)
+/* What was worked at is the snapshot before. */
+static void keep(VhSnapCodec *c, const VhSnapHead *s)
 {
     GArray *old = c->regions;
 
     c->regions = c->next;
     c->next = old;
     c->head = *s;
-    c->head.regions = NULL;
-    c->head.nr = 0;
 }
 
-const char *vh_snap_encode(VhSnapCodec *c, const VhSnapshot *s, GByteArray *out)
+const char *vh_snap_encode(VhSnapCodec *c, const VhSnapHead *s,
+                           const VhCodedRegion *regions, size_t nr,
+                           GByteArray *out)
 {
-    const char *why = hindrance(s);
+    const char *why = hindrance(s, regions, nr);
     Walk k = walk_begin(c, s);
     uint64_t run = 0;
 
     if (why) {
         return why;
     }
-    put_head(c, s, out);
+    c->bytes |= !is_aligned(regions, nr);
+    put_head(c, s, nr, out);
     g_array_set_size(c->next, 0);
-    for (size_t i = 0; i < s->nr; i++) {
-        VhCodedRegion r = code(s, &s->regions[i]);
+    for (size_t i = 0; i < nr; i++) {
+        VhCodedRegion r = regions[i];
         uint64_t start = predict_start(&k);
         VhCodedRegion p = predict(&k, r.start);
         uint8_t flags;
@@ -323,9 +302,9 @@ const char *vh_snap_encode(VhSnapCodec *c, const VhSnapshot *s, GByteArray *out)
 
 /* ---- reading ---- */
 
-static bool get_head(VhSnapCodec *c, VhBytes *b, VhSnapshot *s, size_t *nr)
+static bool get_head(VhSnapCodec *c, VhBytes *b, VhSnapHead *s, size_t *nr)
 {
-    const VhSnapshot *old = &c->head;
+    const VhSnapHead *old = &c->head;
     uint64_t flags = vh_get_number(b), left_out, n;
 
     s->has_writes = flags & VH_SNAP_WRITES;
@@ -333,19 +312,19 @@ static bool get_head(VhSnapCodec *c, VhBytes *b, VhSnapshot *s, size_t *nr)
     s->has_write_rates = flags & VH_SNAP_WRITE_RATES;
     s->truncated = flags & VH_SNAP_TRUNCATED;
     c->bytes = flags & VH_SNAP_BYTES;
-    s->sampling_interval = old->sampling_interval;
-    s->aggregation_interval = old->aggregation_interval;
+    s->sampling_us = old->sampling_us;
+    s->aggregation_us = old->aggregation_us;
     s->max_nr_accesses = old->max_nr_accesses;
     if (flags & VH_SNAP_INTERVALS) {
-        s->sampling_interval = vh_get_number(b);
-        s->aggregation_interval = vh_get_number(b);
+        s->sampling_us = vh_get_number(b);
+        s->aggregation_us = vh_get_number(b);
         s->max_nr_accesses = vh_get_number(b);
     }
     s->sequence = old->sequence + vh_get_signed(b);
-    s->start_time = old->end_time + vh_get_signed(b);
-    s->end_time = s->start_time + vh_get_signed(b);
-    s->working_set_size = old->working_set_size + vh_get_signed(b);
-    s->total_size = old->total_size + vh_get_signed(b);
+    s->start_ns = old->end_ns + vh_get_signed(b);
+    s->end_ns = s->start_ns + vh_get_signed(b);
+    s->working_set = old->working_set + vh_get_signed(b);
+    s->total = old->total + vh_get_signed(b);
     left_out = vh_get_number(b);
     n = vh_get_number(b);
     s->nr_regions = left_out + n;
@@ -393,7 +372,7 @@ static uint64_t get_idle(const VhSnapCodec *c, VhBytes *b, uint64_t predicted)
     }
     absolute = vh_get_number(b);
     b->bad |= absolute >= VH_CODES;
-    return b->bad ? 0 : llrint(c->values[absolute]);
+    return b->bad ? 0 : llrint(vh_code_value(&c->codes, absolute));
 }
 
 static void get_region(const VhSnapCodec *c, VhBytes *b, uint8_t flags, Walk *k,
@@ -434,7 +413,7 @@ static void get_region(const VhSnapCodec *c, VhBytes *b, uint8_t flags, Walk *k,
     k->at = r->end;
 }
 
-static bool get_regions(VhSnapCodec *c, VhBytes *b, const VhSnapshot *s,
+static bool get_regions(VhSnapCodec *c, VhBytes *b, const VhSnapHead *s,
                         size_t nr)
 {
     Walk k = walk_begin(c, s);
@@ -459,38 +438,14 @@ static bool get_regions(VhSnapCodec *c, VhBytes *b, const VhSnapshot *s,
     return !b->bad;
 }
 
-static void decode_region(const VhSnapCodec *c, const VhSnapshot *s,
-                          const VhCodedRegion *r, VhRegion *out)
+bool vh_snap_decode(VhSnapCodec *c, VhBytes *b)
 {
-    *out = (VhRegion){ .start = r->start,
-                       .end = r->end,
-                       .nr_accesses = r->nr_accesses,
-                       .nr_writes = r->nr_writes,
-                       .age = r->age,
-                       .rate = c->values[r->rates[0]],
-                       .rate_low = c->values[r->rates[1]],
-                       .rate_high = c->values[r->rates[2]],
-                       .write_rate = c->values[r->rates[3]],
-                       .idle_us = r->idle_ms * 1000 };
-    if (!s->has_rates && !r->nr_accesses) {
-        out->idle_us = vh_snapshot_age_us(s, out);
-    }
-}
-
-bool vh_snap_decode(VhSnapCodec *c, VhBytes *b, VhSnapshot *s)
-{
-    VhRegion *regions = s->regions;
+    VhSnapHead head;
     size_t nr;
 
-    if (!get_head(c, b, s, &nr) || !get_regions(c, b, s, nr)) {
+    if (!get_head(c, b, &head, &nr) || !get_regions(c, b, &head, nr)) {
         return false;
     }
-    keep(c, s);
-    s->regions = g_renew(VhRegion, regions, nr);
-    s->nr = nr;
-    for (size_t i = 0; i < nr; i++) {
-        decode_region(c, s, &g_array_index(c->regions, VhCodedRegion, i),
-                      &s->regions[i]);
-    }
+    keep(c, &head);
     return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Snapshots in a record: written as what differs from the one before.
+ * Snapshots as bytes: written as what differs from the one before.
+ *
+ * Records are made of these, and QMP's packed answers.
  *
  * Theory of operation
  * -------------------
@@ -35,16 +37,15 @@
  * VH_SNAP_BYTES. Kept exactly: addresses, nr_accesses, nr_writes, age. Rates to
  * 1.1 %, idle times to 0.8 % or 1 ms.
  */
-#ifndef TOOLS_RECORD_SNAP_CODEC_H
-#define TOOLS_RECORD_SNAP_CODEC_H
+#ifndef VMHEAT_SNAP_CODEC_H
+#define VMHEAT_SNAP_CODEC_H
 
-#include "codes.h"
-#include "model.h"
+#include "vmheat/codes.h"
 
 #define VH_SNAP_REGIONS_MAX (1u << 20)
 
 enum {
-    VH_SNAP_WRITES = 1 << 0,      /* VhSnapshot::has_writes */
+    VH_SNAP_WRITES = 1 << 0,      /* VhSnapHead::has_writes */
     VH_SNAP_RATES = 1 << 1,       /* has_rates */
     VH_SNAP_WRITE_RATES = 1 << 2, /* has_write_rates */
     VH_SNAP_TRUNCATED = 1 << 3,
@@ -65,14 +66,49 @@ enum {
 };
 
 /**
- * struct VhCodedRegion - a region as a reader has it
- * @start: as VhRegion::start
- * @end: as VhRegion::end
- * @idle_ms: as VhRegion::idle_us
- * @nr_accesses: as VhRegion::nr_accesses
- * @nr_writes: as VhRegion::nr_writes
- * @age: as VhRegion::age
- * @rates: codes of rate, rate_low, rate_high, write_rate
+ * struct VhSnapHead - a snapshot without its regions
+ * @sequence: its number
+ * @start_ns: when it was begun
+ * @end_ns: when it was finished
+ * @sampling_us: interval in force
+ * @aggregation_us: interval in force
+ * @max_nr_accesses: largest nr_accesses possible
+ * @working_set: bytes with accesses, of all regions
+ * @total: bytes of all regions
+ * @nr_regions: how many there were
+ * @truncated: some were left out, because they were too many
+ * @has_writes: regions have nr_writes
+ * @has_rates: they have rates and idle times
+ * @has_write_rates: they have a write rate
+ */
+typedef struct VhSnapHead {
+    uint64_t sequence;
+    uint64_t start_ns;
+    uint64_t end_ns;
+    uint64_t sampling_us;
+    uint64_t aggregation_us;
+    uint64_t max_nr_accesses;
+    uint64_t working_set;
+    uint64_t total;
+    uint64_t nr_regions;
+    bool truncated;
+    bool has_writes;
+    bool has_rates;
+    bool has_write_rates;
+} VhSnapHead;
+
+/** enum VhRateCode - which of VhCodedRegion::rates */
+enum { VH_RATE, VH_RATE_LOW, VH_RATE_HIGH, VH_RATE_WRITE, VH_RATES };
+
+/**
+ * struct VhCodedRegion - a region
+ * @start: its first byte
+ * @end: one past its last
+ * @idle_ms: since it was accessed; 0 without VhSnapHead::has_rates
+ * @nr_accesses: as in a snapshot
+ * @nr_writes: 0 without has_writes
+ * @age: in aggregation intervals
+ * @rates: codes; 0 of what is not there
  */
 typedef struct VhCodedRegion {
     uint64_t start;
@@ -81,23 +117,23 @@ typedef struct VhCodedRegion {
     uint32_t nr_accesses;
     uint32_t nr_writes;
     uint32_t age;
-    uint16_t rates[4];
+    uint16_t rates[VH_RATES];
 } VhCodedRegion;
 
 /**
  * struct VhSnapCodec - the snapshot before, for writing and for reading
- * @regions: its regions, of VhCodedRegion
+ * @head: of it
+ * @regions: of it, of VhCodedRegion, as a reader has them
  * @next: scratch: those of the one being worked at
- * @head: what else it had; without regions
  * @bytes: addresses are in bytes, VH_SNAP_BYTES
- * @values: of each code
+ * @codes: for rates
  */
 typedef struct VhSnapCodec {
+    VhSnapHead head;
     GArray *regions;
     GArray *next;
-    VhSnapshot head;
     bool bytes;
-    double values[VH_CODES];
+    VhCodes codes;
 } VhSnapCodec;
 
 /** vh_snap_codec_new() - there is no snapshot before */
@@ -111,20 +147,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhSnapCodec, vh_snap_codec_free)
 void vh_snap_codec_reset(VhSnapCodec *c);
 
 /**
- * vh_snap_encode() - append @s to @out
+ * vh_snap_encode() - append a snapshot to @out
+ * @c: knows the one before; now this is it
+ * @head: without regions
+ * @regions: sorted by address
+ * @nr: how many
+ * @out: where to
  *
- * Returns NULL, or what of @s cannot be written; then @out is as it was.
+ * Returns: NULL, or what of it cannot be written; then @out and @c are as they
+ * were.
  */
-const char *vh_snap_encode(VhSnapCodec *c, const VhSnapshot *s,
+const char *vh_snap_encode(VhSnapCodec *c, const VhSnapHead *head,
+                           const VhCodedRegion *regions, size_t nr,
                            GByteArray *out);
 
 /**
  * vh_snap_decode() - the next snapshot in @b
- * @s: set; its regions are kept in memory of @s that is used again: give one
- *     that was zeroed, or decoded before
+ * @c: its head and regions are set
+ * @b: where from
  *
- * Returns false when @b holds none that could have been written.
+ * Returns: false when @b holds none that could have been written.
  */
-bool vh_snap_decode(VhSnapCodec *c, VhBytes *b, VhSnapshot *s);
+bool vh_snap_decode(VhSnapCodec *c, VhBytes *b);
 
 #endif
