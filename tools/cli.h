@@ -38,6 +38,10 @@ typedef struct VhOptions {
     /* report; NULL, UINT64_MAX: not given; us since the record begins */
     const char *input, *output;
     uint64_t from_us, to_us;
+    /* record; 0, NULL: not given */
+    int64_t duration_us, interval_us;
+    const char *format;
+    bool append, force, quiet;
     /* top; iterations 0: without end */
     int64_t delay_us;
     uint64_t iterations;
@@ -180,6 +184,24 @@ int vh_cmd_status(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_snapshot(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_record() - the "record" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_record(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_convert() - the "convert" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_convert(const VhOptions *options, const VhTerm *term);
 
 /**
  * vh_cmd_top() - the "top" verb

@@ -18,6 +18,11 @@ static const VhVerb verbs[] = {
     { "top", "Show the heat of guest memory, again and again.",
       VM LOOK "delay iterations once", VH_TARGET_VM, vh_cmd_top,
       "vmheat top guest -d 2" },
+    { "record", "Write snapshots to a file, for reports and for damo.",
+      VM "output duration interval format append force quiet", VH_TARGET_VM,
+      vh_cmd_record,
+      "vmheat record guest --duration 10m\n"
+      "vmheat record -s /run/vm.qmp -o night.vmheat --append" },
     { "pause", "Stop monitoring; the latest snapshot stays.", VM "json",
       VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
     { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,

@@ -373,6 +373,19 @@ static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
     return VH_EXIT_OK;
 }
 
+static int check_record(const VhOptions *o)
+{
+    bool damo = o->format && g_str_equal(o->format, "damo");
+
+    if (o->append && o->force) {
+        return usage_error("--append keeps the file, --force replaces it: "
+                           "give one of both");
+    }
+    return o->append && damo ? usage_error("a record of damo's cannot be "
+                                           "appended to")
+                             : VH_EXIT_OK;
+}
+
 static int check_times(const VhOptions *o)
 {
     return o->to_us <= o->from_us ? usage_error("--to must be above --from")
@@ -406,7 +419,8 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         }
     }
     (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_times(o)) || (code = check_grant(o)));
+           (code = check_regions(o)) || (code = check_times(o)) ||
+           (code = check_record(o)) || (code = check_grant(o)));
     return code;
 }
 

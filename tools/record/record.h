@@ -110,6 +110,13 @@ bool vh_record_json(VhRecordWriter *w, VhRecordType type, uint64_t time_ns,
 /** vh_record_flush() - write what was added */
 bool vh_record_flush(VhRecordWriter *w, GError **error);
 
+/**
+ * vh_record_flush_time() - when that has to be done
+ *
+ * Returns: g_get_monotonic_time(); INT64_MAX while there is nothing to write.
+ */
+int64_t vh_record_flush_time(const VhRecordWriter *w);
+
 /** vh_record_bytes() - size of the file so far */
 uint64_t vh_record_bytes(const VhRecordWriter *w);
 

@@ -139,10 +139,15 @@ bool vh_record_flush(VhRecordWriter *w, GError **error)
     return good;
 }
 
+int64_t vh_record_flush_time(const VhRecordWriter *w)
+{
+    return w->pending->len ? w->since_us + VH_RECORD_BLOCK_US : INT64_MAX;
+}
+
 static bool is_full(const VhRecordWriter *w)
 {
     return w->pending->len >= BLOCK_BYTES ||
-           g_get_monotonic_time() - w->since_us >= VH_RECORD_BLOCK_US;
+           g_get_monotonic_time() >= vh_record_flush_time(w);
 }
 
 /* A snapshot was added, unless there is a reason @why not. */

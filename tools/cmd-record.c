@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Write snapshots of a virtual machine to a file until it is enough. */
+#include <glib/gstdio.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "progress.h"
+#include "recorder.h"
+#include "report/input.h"
+#include "stop.h"
+#include "units.h"
+
+#define LOOK_US 200000 /* between two looks at the progress */
+
+typedef struct Record {
+    const VhOptions *options;
+    const char *path;
+    VhRecorder recorder;
+    VhStop stop;
+    VhProgress *progress;
+    int64_t begin_us;
+} Record;
+
+static bool is_damo(const VhOptions *o)
+{
+    return o->format && g_str_equal(o->format, "damo");
+}
+
+/* A file that is there is replaced only when that was asked for. */
+static bool make_room(const Record *rec, GError **error)
+{
+    bool exists = g_file_test(rec->path, G_FILE_TEST_EXISTS);
+
+    if (!exists || rec->options->append) {
+        return true;
+    }
+    if (!rec->options->force) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' exists; --append goes on behind what is in it, "
+                    "--force replaces it, -o FILE takes another",
+                    rec->path);
+        return false;
+    }
+    if (g_unlink(rec->path)) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "cannot replace '%s': %s", rec->path, g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool open_file(Record *rec, GError **error)
+{
+    VhRecorder *r = &rec->recorder;
+
+    if (!make_room(rec, error)) {
+        return false;
+    }
+    if (is_damo(rec->options)) {
+        r->damo = vh_damo_create(rec->path, error);
+        return r->damo;
+    }
+    r->native = vh_record_create(rec->path, rec->options->append, error);
+    return r->native;
+}
+
+static void show_progress(Record *rec)
+{
+    const VhRecorder *r = &rec->recorder;
+    int64_t passed = g_get_monotonic_time() - rec->begin_us;
+    int64_t all = rec->options->duration_us;
+    g_autofree char *time = vh_duration_str(passed);
+    g_autofree char *wss = vh_size_str(r->taken->head.working_set);
+    g_autofree char *size =
+        vh_size_str(r->native ? vh_record_bytes(r->native) : 0);
+    g_autofree char *text = g_strdup_printf(
+        "%s, %" PRIu64 " snapshots, working set %s%s%s", time, r->snapshots,
+        wss, r->native ? ", file " : "", r->native ? size : "");
+
+    vh_progress_to(rec->progress, all ? (double)passed / all : -1, text);
+}
+
+/* Returns whether it ended as it should; @error tells what it did not. */
+static bool loop(Record *rec, GError **error)
+{
+    int64_t end = rec->options->duration_us
+                      ? rec->begin_us + rec->options->duration_us
+                      : INT64_MAX;
+
+    for (int64_t now; (now = g_get_monotonic_time()) < end;) {
+        if (!vh_recorder_step(&rec->recorder, MIN(end, now + LOOK_US), error)) {
+            if (rec->stop.requested) {
+                g_clear_error(error);
+            }
+            return !*error;
+        }
+        show_progress(rec);
+    }
+    return true;
+}
+
+static void tell(const Record *rec, uint64_t snapshots, uint64_t missed)
+{
+    int64_t passed = g_get_monotonic_time() - rec->begin_us;
+    g_autofree char *time = vh_duration_str(passed);
+    g_autofree char *size = NULL;
+    g_autofree char *text = NULL;
+    GStatBuf st = { 0 };
+
+    if (rec->options->quiet) {
+        return;
+    }
+    g_stat(rec->path, &st);
+    size = vh_size_str(st.st_size);
+    text = g_strdup_printf("%s: %" PRIu64 " snapshots in %s, %s", rec->path,
+                           snapshots, time, size);
+    fprintf(stderr, "%s", text);
+    if (missed) {
+        fprintf(stderr, "; %" PRIu64 " were missed: QEMU or this host was busy",
+                missed);
+    }
+    fputc('\n', stderr);
+}
+
+/* Both the recording and the file can fail; the first one is told. */
+static int finish(Record *rec, GError *error)
+{
+    g_autoptr(GError) of_file = NULL;
+    bool gone = error && error->domain == VH_CLIENT_ERROR;
+    uint64_t snapshots = rec->recorder.snapshots, missed = rec->recorder.missed;
+    bool good;
+
+    g_clear_pointer(&rec->progress, vh_progress_free);
+    /* no signal ends this; it takes no longer than the time-out */
+    vh_client_set_wait(rec->recorder.client, NULL, NULL);
+    good = vh_recorder_end(&rec->recorder, !gone, &of_file);
+    if (good) {
+        tell(rec, snapshots, missed);
+    }
+    if (error) {
+        return vh_cli_fail(error);
+    }
+    return good ? VH_EXIT_OK : vh_cli_fail(of_file);
+}
+
+/* Before a file is made or replaced. */
+static bool has_monitor(VhClient *client, GError **error)
+{
+    g_autoptr(JsonNode) node =
+        vh_client_command(client, "query-vmheat", NULL, error);
+
+    return node;
+}
+
+static int run(Record *rec)
+{
+    g_autoptr(GError) error = NULL;
+    VhRecorder *r = &rec->recorder;
+
+    vh_stop_init(&rec->stop);
+    vh_client_set_wait(r->client, vh_stop_wait, &rec->stop);
+    rec->begin_us = g_get_monotonic_time();
+    if (!has_monitor(r->client, &error) || !open_file(rec, &error)) {
+        return vh_cli_fail(error);
+    }
+    rec->progress = rec->options->quiet ? NULL : vh_progress_new(rec->path);
+    if (vh_recorder_begin(r, &error)) {
+        loop(rec, &error);
+    }
+    return finish(rec, error);
+}
+
+int vh_cmd_record(const VhOptions *options, const VhTerm *term)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VhClient) client = vh_cli_open(options, &error);
+    Record rec = {
+        .options = options,
+        .path = options->output ? options->output : VH_INPUT_DEFAULT,
+        .recorder = { .client = client, .interval_us = options->interval_us },
+    };
+    int code;
+
+    if (!client) {
+        return vh_cli_fail(error);
+    }
+    code = run(&rec);
+    vh_stop_clear(&rec.stop);
+    return code;
+}

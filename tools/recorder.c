@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Recorder; theory of operation in recorder.h. */
+#include <inttypes.h>
+
+#include "recorder.h"
+
+#define LATE_US 2000 /* that long after it is due a snapshot is asked for */
+#define TRIES 8      /* in an aggregation interval */
+#define AGAIN_MIN_US 1000 /* between two questions */
+
+static JsonNode *ask(VhRecorder *r, const char *command, GError **error)
+{
+    return vh_client_command(r->client, command, NULL, error);
+}
+
+/* The string @member of an answer, or ""; another machine may not know it. */
+static char *ask_string(VhRecorder *r, const char *command, const char *member)
+{
+    g_autoptr(JsonNode) node = ask(r, command, NULL);
+    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
+                        ? json_node_get_object(node)
+                        : NULL;
+    JsonNode *value = o ? json_object_get_member(o, member) : NULL;
+
+    return g_strdup(value && json_node_get_value_type(value) == G_TYPE_STRING
+                        ? json_node_get_string(value)
+                        : "");
+}
+
+static char *take_json(JsonObject *o)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, o);
+    return json_to_string(node, false);
+}
+
+static bool write_vm(VhRecorder *r, GError **error)
+{
+    g_autofree char *name = ask_string(r, "query-name", "name");
+    g_autofree char *uuid = ask_string(r, "query-uuid", "UUID");
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *start = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
+    JsonObject *o = json_object_new();
+    g_autofree char *text = NULL;
+    int64_t monotonic = g_get_monotonic_time();
+
+    json_object_set_string_member(o, "name", name);
+    json_object_set_string_member(o, "uuid", uuid);
+    json_object_set_string_member(o, "start", start);
+    json_object_set_int_member(o, "realtime", g_get_real_time() * 1000);
+    json_object_set_int_member(o, "monotonic", monotonic * 1000);
+    json_object_set_string_member(o, "qemu", vh_client_qemu_version(r->client));
+    json_object_set_string_member(o, "vmheat", VMHEAT_VERSION);
+    text = take_json(o);
+    return vh_record_json(r->native, VH_RECORD_VM, monotonic * 1000, text,
+                          error);
+}
+
+/* What a command says now, as a block of its own. */
+static bool write_answer(VhRecorder *r, VhRecordType type, const char *command,
+                         const char *member, GError **error)
+{
+    g_autoptr(JsonNode) node = ask(r, command, error);
+    uint64_t now = g_get_monotonic_time() * 1000;
+    g_autofree char *answer = NULL;
+    g_autofree char *text = NULL;
+
+    if (!node) {
+        return false;
+    }
+    answer = json_to_string(node, false);
+    text = g_strdup_printf("{\"time\":%" PRIu64 ",\"%s\":%s}", now, member,
+                           answer);
+    return vh_record_json(r->native, type, now, text, error);
+}
+
+static bool write_state(VhRecorder *r, GError **error)
+{
+    r->state_us = g_get_monotonic_time() + VH_RECORDER_STATE_US;
+    return write_answer(r, VH_RECORD_STATE, "query-vmheat", "vmheat", error) &&
+           write_answer(r, VH_RECORD_SCHEMES, "query-vmheat-schemes", "schemes",
+                        error);
+}
+
+/* An error here shows when the next snapshot is written. */
+static void take_event(void *opaque, const char *name, JsonObject *data)
+{
+    VhRecorder *r = opaque;
+    uint64_t now = g_get_monotonic_time() * 1000;
+    JsonObject *o;
+    g_autofree char *text = NULL;
+
+    if (!r->native || !g_str_has_prefix(name, "VMHEAT_")) {
+        return;
+    }
+    o = json_object_new();
+    json_object_set_int_member(o, "time", now);
+    json_object_set_string_member(o, "event", name);
+    if (data) {
+        json_object_set_object_member(o, "data", json_object_ref(data));
+    }
+    text = take_json(o);
+    vh_record_json(r->native, VH_RECORD_EVENT, now, text, NULL);
+}
+
+bool vh_recorder_begin(VhRecorder *r, GError **error)
+{
+    r->taken = vh_snap_codec_new();
+    r->next_us = g_get_monotonic_time();
+    r->state_us = INT64_MAX;
+    vh_client_set_event(r->client, take_event, r);
+    return !r->native || (write_vm(r, error) && write_state(r, error));
+}
+
+static bool write_snapshot(VhRecorder *r, GError **error)
+{
+    VhSnapshot s = { 0 };
+    bool good;
+
+    if (r->native) {
+        return vh_record_coded(r->native, r->taken, error);
+    }
+    vh_packed_snapshot(r->taken, &s);
+    good = vh_damo_snapshot(r->damo, &s, error);
+    g_free(s.regions);
+    return good;
+}
+
+/* When to ask again; @fresh: the one taken is new. */
+static int64_t next_time(const VhRecorder *r, int64_t now, bool fresh)
+{
+    const VhSnapHead *head = &r->taken->head;
+    int64_t took = (head->end_ns - head->start_ns) / 1000, due;
+    int64_t interval = MAX((int64_t)head->aggregation_us, took);
+
+    if (r->interval_us) {
+        /* a fixed rhythm, but no catching up after a standstill */
+        return MAX(r->next_us + r->interval_us, now);
+    }
+    due = (int64_t)(head->end_ns / 1000) + interval + LATE_US;
+    if (!fresh || due <= now) {
+        due = now + interval / TRIES;
+    }
+    return MAX(due, now + AGAIN_MIN_US);
+}
+
+static bool take_snapshot(VhRecorder *r, GError **error)
+{
+    JsonObject *arguments = json_object_new();
+    g_autoptr(JsonNode) node = NULL;
+    uint64_t sequence;
+    bool fresh;
+
+    json_object_set_boolean_member(arguments, "packed", true);
+    node =
+        vh_client_command(r->client, "query-vmheat-regions", arguments, error);
+    if (!node || !vh_packed_reply(node, r->taken, error)) {
+        return false;
+    }
+    sequence = r->taken->head.sequence;
+    fresh = sequence && sequence != r->last;
+    if (fresh) {
+        r->missed += r->last && sequence > r->last ? sequence - r->last - 1 : 0;
+        r->last = sequence;
+        r->snapshots++;
+    }
+    r->next_us = next_time(r, g_get_monotonic_time(), fresh);
+    return !fresh || write_snapshot(r, error);
+}
+
+/* What is written late is lost when the recorder is killed. */
+static int64_t flush_time(const VhRecorder *r)
+{
+    return r->native ? vh_record_flush_time(r->native) : INT64_MAX;
+}
+
+bool vh_recorder_step(VhRecorder *r, int64_t until_us, GError **error)
+{
+    int64_t due = MIN(MIN(r->next_us, r->state_us), flush_time(r));
+    int64_t now;
+
+    if (!vh_client_rest(r->client, MIN(due, until_us), error)) {
+        return false;
+    }
+    now = g_get_monotonic_time();
+    if (now >= r->next_us && now < until_us && !take_snapshot(r, error)) {
+        return false;
+    }
+    if (now >= r->state_us && !write_state(r, error)) {
+        return false;
+    }
+    return now < flush_time(r) || vh_record_flush(r->native, error);
+}
+
+bool vh_recorder_end(VhRecorder *r, bool ask_again, GError **error)
+{
+    bool good = true;
+
+    vh_client_set_event(r->client, NULL, NULL);
+    if (r->native && ask_again) {
+        write_state(r, NULL); /* the file is as good without */
+    }
+    if (r->native) {
+        good = vh_record_close(r->native, error);
+    } else if (r->damo) {
+        good = vh_damo_close(r->damo, error);
+    }
+    g_clear_pointer(&r->taken, vh_snap_codec_free);
+    r->native = NULL;
+    r->damo = NULL;
+    return good;
+}

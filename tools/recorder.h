@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recorder: takes snapshots from a virtual machine and hands them to a file.
+ *
+ * Theory of operation
+ * -------------------
+ * Each snapshot is wanted once. One is due an aggregation interval after the
+ * end of the one before, or as much later as that took, when the monitor is
+ * throttled; so that is when the next is asked for, a little later. When it is not there yet, it is asked for again
+ * after an eighth of the interval. With an interval of the user's, the latest
+ * snapshot is taken at fixed times.
+ *
+ * Answers are packed, and go into the file without being unpacked further than
+ * needed to compare them with the one before.
+ *
+ * What the monitor does (query-vmheat), and the schemes, are kept at the begin,
+ * at the end and every VH_RECORDER_STATE_US; events when they come.
+ */
+#ifndef VMHEAT_TOOLS_RECORDER_H
+#define VMHEAT_TOOLS_RECORDER_H
+
+#include "client/client.h"
+#include "record/damo.h"
+
+#define VH_RECORDER_STATE_US 10000000
+
+/**
+ * struct VhRecorder - a recording
+ * @client: of the virtual machine
+ * @native: where to, or NULL
+ * @damo: where to, or NULL
+ * @interval_us: between snapshots; 0: take each
+ * @snapshots: how many there are by now
+ * @missed: how many were not asked for in time, with @interval_us 0
+ * @last: the last one
+ * @next_us: when to ask for the next
+ * @state_us: when to ask for the state
+ * @taken: what was last decoded
+ */
+typedef struct VhRecorder {
+    VhClient *client;
+    VhRecordWriter *native;
+    VhDamoWriter *damo;
+    int64_t interval_us;
+    uint64_t snapshots;
+    uint64_t missed;
+    uint64_t last;
+    int64_t next_us;
+    int64_t state_us;
+    VhSnapCodec *taken;
+} VhRecorder;
+
+/**
+ * vh_recorder_begin() - write what is known before the first snapshot
+ * @r: client, native or damo and interval_us are set, all else is 0
+ * @error: reason of failure; of the client's domain, or of records'
+ */
+bool vh_recorder_begin(VhRecorder *r, GError **error);
+
+/**
+ * vh_recorder_step() - wait until something is due, and do it
+ * @r: the recording
+ * @until_us: g_get_monotonic_time() to return at
+ * @error: reason of failure
+ */
+bool vh_recorder_step(VhRecorder *r, int64_t until_us, GError **error);
+
+/**
+ * vh_recorder_end() - close the file
+ * @r: the recording; what it holds is freed
+ * @ask_again: the machine is there: write its last state
+ * @error: reason why the file is not whole
+ */
+bool vh_recorder_end(VhRecorder *r, bool ask_again, GError **error);
+
+#endif
