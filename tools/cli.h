@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "client/client.h"
+#include "fleet.h"
 #include "page.h"
 #include "recipes.h"
 #include "table.h"
@@ -43,6 +44,9 @@ typedef struct VhOptions {
     const char *format;
     bool append, force, quiet;
     /* top; iterations 0: without end */
+    bool all;
+    const char *sockets; /* NULL: libvirt's domains */
+    VhFleetSort by;
     int64_t delay_us;
     uint64_t iterations;
     /* doctor; NULL: where they are installed or built */
@@ -211,6 +215,15 @@ int vh_cmd_convert(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_top(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_top_all() - the "top" verb with --all
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_top_all(const VhOptions *options, const VhTerm *term);
 
 /**
  * vh_cmd_pause() - the "pause" verb

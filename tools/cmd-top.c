@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Theory of operation
- *
- * One thread and one place to wait: the client calls top_wait() whenever it
- * waits, for QEMU's answer or for the next picture to be due. That looks after
- * the terminal as well, so keys, signals and new sizes are served even while
- * QEMU does not answer, and the end of QEMU is noticed between two pictures.
- *
- * On a terminal, signals arrive through a signalfd, so nothing can end the
- * program between changing the terminal and restoring it. Elsewhere pictures
- * are appended, and signals have their usual effect.
- */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
+/* The "top" verb for one virtual machine. */
 #include "cli.h"
 #include "frame.h"
+#include "screen.h"
 
 typedef struct Top {
     const VhOptions *options;
-    VhTerm term;
+    VhScreen screen;
     VhClient *client;
-    VhFullscreen *fs; /* NULL: pictures are appended */
-    int signals;      /* signalfd, or -1 */
-    bool keys;        /* standard input is a terminal */
-    bool quit;
-    bool failed; /* standard output cannot be written */
     VhInfo *info;
     VhSnapshot *snap;
     int64_t taken_us;
@@ -38,10 +16,9 @@ typedef struct Top {
     char *news;
 } Top;
 
-static void draw(Top *top)
+static bool paint(void *opaque, VhPage *page)
 {
-    g_autoptr(VhPage) page = vh_page_new(&top->term);
-    g_autofree char *text = NULL;
+    Top *top = opaque;
     VhFrame frame = {
         .socket = vh_cli_target(top->options),
         .info = top->info,
@@ -52,87 +29,10 @@ static void draw(Top *top)
         .news = top->news,
     };
 
-    if (!top->info) {
-        return;
+    if (top->info) {
+        vh_frame_draw(page, &frame);
     }
-    vh_frame_draw(page, &frame);
-    text = top->fs ? vh_page_screen(page) : vh_page_text(page);
-    top->failed |= vh_cli_print(text) != VH_EXIT_OK;
-}
-
-/* Gives the terminal back for as long as the user has stopped us. */
-static void suspend(Top *top)
-{
-    g_clear_pointer(&top->fs, vh_fullscreen_leave);
-    kill(getpid(), SIGSTOP);
-    top->fs = vh_fullscreen_enter();
-    vh_term_resize(&top->term);
-    draw(top);
-}
-
-static void take_signal(Top *top)
-{
-    struct signalfd_siginfo si;
-
-    if (read(top->signals, &si, sizeof(si)) != sizeof(si)) {
-        return;
-    }
-    switch (si.ssi_signo) {
-    case SIGWINCH:
-        vh_term_resize(&top->term);
-        draw(top);
-        break;
-    case SIGTSTP:
-        suspend(top);
-        break;
-    default:
-        top->quit = true;
-        break;
-    }
-}
-
-static void take_keys(Top *top)
-{
-    char keys[64];
-    ssize_t n = read(STDIN_FILENO, keys, sizeof(keys));
-
-    if (n <= 0) {
-        top->keys = false; /* the terminal is gone: SIGHUP follows */
-    }
-    for (ssize_t i = 0; i < n; i++) {
-        top->quit |= keys[i] == 'q' || keys[i] == 'Q';
-    }
-}
-
-static VhWait top_wait(void *opaque, int fd, short events, gint64 deadline)
-{
-    Top *top = opaque;
-
-    while (!top->quit && !top->failed) {
-        gint64 left = deadline - g_get_monotonic_time();
-        GPollFD fds[] = {
-            { .fd = fd, .events = events },
-            { .fd = top->signals, .events = G_IO_IN },
-            { .fd = top->keys ? STDIN_FILENO : -1, .events = G_IO_IN },
-        };
-
-        if (left <= 0) {
-            return VH_WAIT_TIMEOUT;
-        }
-        if (g_poll(fds, G_N_ELEMENTS(fds), (left + 999) / 1000) < 0) {
-            continue;
-        }
-        if (fds[1].revents) {
-            take_signal(top);
-        }
-        if (fds[2].revents) {
-            take_keys(top);
-        }
-        if (fds[0].revents && !top->quit) {
-            return VH_WAIT_READY;
-        }
-    }
-    return VH_WAIT_INTERRUPTED;
+    return top->info;
 }
 
 static const char *text_member(JsonObject *data, const char *name)
@@ -216,7 +116,7 @@ static bool print_json(Top *top, GError **error)
     snap = json_to_string(s, false);
     line = g_strdup_printf(
         "{\"query-vmheat\":%s,\"query-vmheat-regions\":%s}\n", info, snap);
-    top->failed |= vh_cli_print(line) != VH_EXIT_OK;
+    vh_screen_print(&top->screen, line);
     return true;
 }
 
@@ -228,10 +128,10 @@ static bool show(Top *top, bool first, GError **error)
     if (!poll_qemu(top, error)) {
         return false;
     }
-    if (!top->fs && !first) {
-        top->failed |= vh_cli_print("\n") != VH_EXIT_OK;
+    if (!top->screen.fs && !first) {
+        vh_screen_print(&top->screen, "\n");
     }
-    draw(top);
+    vh_screen_draw(&top->screen);
     return true;
 }
 
@@ -239,7 +139,7 @@ static bool loop(Top *top, GError **error)
 {
     gint64 due = g_get_monotonic_time();
 
-    for (uint64_t n = 1; !top->quit && !top->failed; n++) {
+    for (uint64_t n = 1; !vh_screen_done(&top->screen); n++) {
         if (!show(top, n == 1, error)) {
             return false;
         }
@@ -255,44 +155,8 @@ static bool loop(Top *top, GError **error)
     return true;
 }
 
-static void catch_signals(Top *top)
-{
-    static const int taken[] = { SIGINT,  SIGTERM,  SIGHUP,
-                                 SIGQUIT, SIGWINCH, SIGTSTP };
-    sigset_t set;
-
-    sigemptyset(&set);
-    for (unsigned i = 0; i < G_N_ELEMENTS(taken); i++) {
-        sigaddset(&set, taken[i]);
-    }
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    top->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void enter(Top *top)
-{
-    catch_signals(top);
-    top->keys = isatty(STDIN_FILENO);
-    top->fs = vh_fullscreen_enter();
-    vh_client_set_wait(top->client, top_wait, top);
-}
-
-/* With a given number of pictures, the last one is worth keeping. */
-static void leave(Top *top)
-{
-    if (top->fs) {
-        g_clear_pointer(&top->fs, vh_fullscreen_leave);
-        if (top->options->iterations && !top->quit) {
-            draw(top);
-        }
-    }
-}
-
 static void clear(Top *top)
 {
-    if (top->signals >= 0) {
-        close(top->signals);
-    }
     vh_client_close(top->client);
     vh_info_free(top->info);
     vh_snapshot_free(top->snap);
@@ -301,23 +165,29 @@ static void clear(Top *top)
 
 int vh_cmd_top(const VhOptions *options, const VhTerm *term)
 {
-    Top top = { .options = options, .term = *term, .signals = -1 };
+    Top top = { .options = options };
     g_autoptr(GError) error = NULL;
     int exit_code = VH_EXIT_OK;
 
+    if (options->all) {
+        return vh_cmd_top_all(options, term);
+    }
     top.client = vh_cli_open(options, &error);
     if (!top.client) {
         return vh_cli_fail(error);
     }
+    vh_screen_init(&top.screen, term, paint, &top);
     vh_client_set_event(top.client, top_event, &top);
     if (term->tty && !options->json && options->iterations != 1) {
-        enter(&top);
+        vh_screen_enter(&top.screen);
+        vh_client_set_wait(top.client, vh_screen_wait, &top.screen);
     }
     loop(&top, &error);
-    leave(&top);
+    /* with a given number of pictures, the last one is worth keeping */
+    vh_screen_leave(&top.screen, options->iterations && !top.screen.quit);
     if (error) {
         exit_code = vh_cli_fail(error);
-    } else if (top.failed) {
+    } else if (top.screen.failed) {
         exit_code = VH_EXIT_USAGE;
     }
     clear(&top);

@@ -16,8 +16,9 @@ static const VhVerb verbs[] = {
       VH_TARGET_VM, vh_cmd_snapshot,
       "vmheat snapshot guest --sort heat --limit 20" },
     { "top", "Show the heat of guest memory, again and again.",
-      VM LOOK "delay iterations once", VH_TARGET_VM, vh_cmd_top,
-      "vmheat top guest -d 2" },
+      VM LOOK "delay iterations once all sockets by", VH_TARGET_VM, vh_cmd_top,
+      "vmheat top guest -d 2\n"
+      "vmheat top --all" },
     { "record", "Write snapshots to a file, for reports and for damo.",
       VM "output duration interval format append force quiet", VH_TARGET_VM,
       vh_cmd_record,

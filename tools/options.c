@@ -353,6 +353,20 @@ static bool was_given(const Parsed *p, const char *name)
     return false;
 }
 
+static int check_all(const VhOptions *o, const Parsed *p)
+{
+    if (o->domain || was_given(p, "socket")) {
+        return usage_error("--all shows all virtual machines: '%s' is one too "
+                           "many",
+                           vh_cli_target(o));
+    }
+    if (o->sockets && o->uri) {
+        return usage_error("--sockets and --connect say two things: where to "
+                           "find virtual machines");
+    }
+    return VH_EXIT_OK;
+}
+
 static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
 {
     if (verb->target == VH_TARGET_DOMAIN && !o->domain) {
@@ -361,6 +375,12 @@ static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
     if (o->domain && was_given(p, "socket")) {
         return usage_error("give either a socket or domain '%s', not both",
                            o->domain);
+    }
+    if (o->all) {
+        return check_all(o, p);
+    }
+    if (o->sockets || was_given(p, "by")) {
+        return usage_error("--sockets and --by make sense with --all only");
     }
     if (o->uri && !o->domain) {
         return usage_error("which domain of '%s'? --connect needs one", o->uri);

@@ -94,7 +94,8 @@ class Terminal:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
             for fd in range(3):
                 os.dup2(slave, fd)
-            os.execve(CLI, [CLI, "top", "-s", server.path, *args],
+            where = ["-s", server.path] if server else []
+            os.execve(CLI, [CLI, "top", *where, *args],
                       {**os.environ, "TERM": "xterm-256color",
                        "LC_ALL": "C.UTF-8", **dict(env)})
 

@@ -160,3 +160,15 @@ const char *vh_client_qemu_version(VhClient *client)
 {
     return client->transport->ops->qemu_version(client->transport);
 }
+
+GPtrArray *vh_libvirt_list(const char *uri, gint64 timeout_us, GError **error)
+{
+    g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT, "built without libvirt");
+    return NULL;
+}
+VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
+                                 gint64 timeout_us, GError **error)
+{
+    g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT, "built without libvirt");
+    return NULL;
+}

@@ -138,4 +138,11 @@ bool vh_client_rest(VhClient *client, gint64 until, GError **error);
  */
 const char *vh_client_qemu_version(VhClient *client);
 
+typedef struct VhDomain {
+    char *name;
+    char uuid[37];
+} VhDomain;
+GPtrArray *vh_libvirt_list(const char *uri, gint64 timeout_us, GError **error);
+VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
+                                 gint64 timeout_us, GError **error);
 #endif
