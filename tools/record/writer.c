@@ -147,6 +147,7 @@ int64_t vh_record_flush_time(const VhRecordWriter *w)
 static bool is_full(const VhRecordWriter *w)
 {
     return w->pending->len >= BLOCK_BYTES ||
+           w->last_ns - w->first_ns >= VH_RECORD_BLOCK_US * 1000ull ||
            g_get_monotonic_time() >= vh_record_flush_time(w);
 }
 
