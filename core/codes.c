@@ -86,24 +86,3 @@ unsigned vh_code_of(const VhCodes *c, double v)
            c->nearest[(int)(part * G_N_ELEMENTS(c->nearest))];
     return MIN(code, VH_CODES - 1);
 }
-
-/* 2 to the power of @e, without asking the library. */
-static double power_of_two(int e)
-{
-    union {
-        uint64_t bits;
-        double value;
-    } u = { .bits = (uint64_t)(1023 + e) << 52 };
-
-    return u.value;
-}
-
-double vh_code_value(const VhCodes *c, unsigned code)
-{
-    unsigned at = code - 1;
-
-    return code ? c->step[at % VH_CODES_PER_OCTAVE] *
-                      power_of_two((int)(at / VH_CODES_PER_OCTAVE) +
-                                   VH_CODE_LEAST_EXPONENT)
-                : 0;
-}

@@ -413,27 +413,51 @@ static void get_region(const VhSnapCodec *c, VhBytes *b, uint8_t flags, Walk *k,
     k->at = r->end;
 }
 
+/* As predicted, and all of a region of the snapshot before: most are. */
+static inline bool copy_region(Walk *k, VhCodedRegion *r)
+{
+    skip_to(k, k->at);
+    if (k->j == k->nr || k->v[k->j].start < k->at) {
+        return false;
+    }
+    *r = k->v[k->j++];
+    r->age += MIN(k->steps, UINT32_MAX - r->age);
+    r->idle_ms += MIN(k->ms, UINT64_MAX - r->idle_ms);
+    k->at = r->end;
+    return true;
+}
+
+/* Flags of the next region; @run: how many more are as predicted. */
+static uint8_t get_region_flags(VhBytes *b, uint64_t *run, size_t left)
+{
+    uint8_t flags = 0;
+
+    if (*run) {
+        --*run;
+    } else if (b->at == b->end) {
+        b->bad = true;
+    } else if (!(flags = *b->at++)) {
+        *run = vh_get_number(b);
+        b->bad |= *run >= left;
+    }
+    return flags;
+}
+
 static bool get_regions(VhSnapCodec *c, VhBytes *b, const VhSnapHead *s,
                         size_t nr)
 {
     Walk k = walk_begin(c, s);
+    VhCodedRegion *r;
     uint64_t run = 0;
-    uint8_t flags = 0;
 
-    g_array_set_size(c->next, 0);
-    for (size_t i = 0; i < nr && !b->bad; i++) {
-        VhCodedRegion r = { 0 };
+    g_array_set_size(c->next, nr);
+    r = (VhCodedRegion *)c->next->data;
+    for (size_t i = 0; i < nr && !b->bad; i++, r++) {
+        uint8_t flags = get_region_flags(b, &run, nr - i);
 
-        if (run) {
-            run--; /* flags are 0 */
-        } else if (b->at == b->end) {
-            b->bad = true;
-        } else if (!(flags = *b->at++)) {
-            run = vh_get_number(b);
-            b->bad |= run > nr - i - 1;
+        if (flags || !copy_region(&k, r)) {
+            get_region(c, b, flags, &k, r);
         }
-        get_region(c, b, flags, &k, &r);
-        g_array_append_val(c->next, r);
     }
     return !b->bad;
 }

@@ -77,6 +77,18 @@ unsigned vh_code_of(const VhCodes *c, double v);
  *
  * vh_code_of() of it is @code.
  */
-double vh_code_value(const VhCodes *c, unsigned code);
+static inline double vh_code_value(const VhCodes *c, unsigned code)
+{
+    unsigned at = code - 1;
+    union {
+        uint64_t bits;
+        double value;
+    } octave; /* a power of two, made of its exponent */
+
+    octave.bits =
+        (uint64_t)(1023 + VH_CODE_LEAST_EXPONENT + at / VH_CODES_PER_OCTAVE)
+        << 52;
+    return code ? c->step[at % VH_CODES_PER_OCTAVE] * octave.value : 0;
+}
 
 #endif
