@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""record: what is in the file, and that it is whole whatever happens.
+
+VMHEAT_CLI names the binary.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import zlib
+
+import record_file as rf
+from fake_qmp import FakeQMP, error, filtered, load, wait_until
+
+CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
+OK, USAGE, CONNECT, QMP, TIMEOUT, FILE = 0, 1, 2, 3, 4, 7
+
+
+class Growing(FakeQMP):
+    """A machine with a new snapshot each time it is asked for one."""
+
+    def __init__(self, every=0.02, **kwargs):
+        self.snap = load("regions-rates")
+        self.snap.update({"sequence": 0, "truncated": False,
+                          "aggregation-interval": int(every * 1e6)})
+        super().__init__(regions=self.snap, **kwargs)
+
+    def _serve(self):
+        self.replies.setdefault("query-vmheat-regions", self.next)
+        self.replies.setdefault("query-name",
+                                lambda a: {"return": {"name": "guest"}})
+        self.replies.setdefault("query-uuid", lambda a: {"return": {
+            "UUID": "6e3c2f80-8f3a-4d0e-9a0c-0b6d3c1f2a11"}})
+        super()._serve()
+
+    def next(self, arguments):
+        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        step = self.snap["aggregation-interval"] * 1000
+        self.snap["sequence"] += 1
+        self.snap["start-time"] = now - step
+        self.snap["end-time"] = now
+        for i, r in enumerate(self.snap["regions"]):
+            r["age"] += 1
+            if i % 3 == 0:
+                r["nr-accesses"] = self.snap["sequence"] % 5
+        return {"return": filtered(self.snap, arguments)}
+
+
+class Record(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="vmheat-record-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.path = os.path.join(self.dir, "a.vmheat")
+
+    def start(self, server, *args, limit=None, cwd=None):
+        def small():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        p = subprocess.Popen(
+            [CLI, "record", "-s", server.path, "-o", self.path, *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=cwd, preexec_fn=small if limit else None)
+        self.addCleanup(p.kill)
+        return p
+
+    def end(self, p, code=OK):
+        out, err = p.communicate(timeout=60)
+        self.assertEqual((p.returncode, out), (code, ""), err)
+        self.assertNotIn("Sanitizer", err)
+        return err
+
+    def recorded(self, server, n):
+        wait_until(lambda: server.snap["sequence"] >= n)
+
+    def blocks(self):
+        blocks = rf.read(self.path)
+        self.assertEqual(blocks[0].type, rf.VM)
+        return blocks
+
+    def test_what_is_in_it(self):
+        with Growing() as server:
+            begin = time.time_ns()
+            err = self.end(self.start(server, "--duration", "500ms"))
+        self.assertRegex(err, r"^\S+a\.vmheat: \d+ snapshots in \S+ .*iB\n$")
+        blocks = self.blocks()
+        vm = blocks[0].json()
+        self.assertEqual((vm["name"], vm["uuid"][:8], vm["qemu"]),
+                         ("guest", "6e3c2f80", "7.2.22"))
+        self.assertLess(abs(vm["realtime"] - begin), 60e9)
+        self.assertEqual([b.json()["vmheat"]["id"]
+                          for b in rf.of_type(blocks, rf.STATE)],
+                         ["heat0", "heat0"])
+        self.assertTrue(rf.of_type(blocks, rf.SCHEMES)[0].json()["schemes"])
+        self.assertEqual(blocks[-1].type, rf.END)
+        self.assertTrue(rf.of_type(blocks, rf.SNAPSHOTS))
+
+    def test_ctrl_c_ends_it(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number), Growing() as server:
+                p = self.start(server, "--force")
+                self.recorded(server, 10)
+                p.send_signal(number)
+                self.assertIn("snapshots in", self.end(p))
+                blocks = self.blocks()
+                self.assertEqual(blocks[-1].type, rf.END)
+                self.assertEqual(len(rf.of_type(blocks, rf.STATE)), 2)
+
+    def test_killed_loses_a_second_at_most(self):
+        with Growing() as server:
+            p = self.start(server)
+            wait_until(lambda: len(rf.of_type(rf.read(
+                self.path) if os.path.exists(self.path) and os.path.getsize(
+                    self.path) > 16 else [], rf.SNAPSHOTS)) >= 2)
+            p.kill()
+            killed = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            p.communicate()
+        blocks = self.blocks()
+        self.assertNotEqual(blocks[-1].type, rf.END)
+        last = rf.of_type(blocks, rf.SNAPSHOTS)[-1].last
+        self.assertLess(killed - last, 1.5e9)
+        with Growing() as server:
+            self.end(self.start(server, "--append", "--duration", "100ms"))
+        self.assertEqual(len(rf.of_type(self.blocks(), rf.VM)), 2)
+
+    def test_events(self):
+        with Growing() as server:
+            p = self.start(server)
+            self.recorded(server, 3)
+            server.events.append({
+                "event": "VMHEAT_STATE_CHANGED",
+                "timestamp": {"seconds": 1, "microseconds": 0},
+                "data": {"id": "heat0", "state": "suspended",
+                         "reason": "migration"}})
+            n = server.snap["sequence"]
+            self.recorded(server, n + 3)
+            p.send_signal(signal.SIGINT)
+            self.end(p)
+        events = rf.of_type(self.blocks(), rf.EVENT)
+        self.assertEqual([e.json()["event"] for e in events],
+                         ["VMHEAT_STATE_CHANGED"])
+        self.assertEqual(events[0].json()["data"]["reason"], "migration")
+
+    def test_an_interval(self):
+        with Growing() as server:
+            self.end(self.start(server, "--interval", "200ms", "--duration",
+                                "900ms"))
+            self.assertIn(server.snap["sequence"], range(2, 6))
+
+    def test_a_file_that_is_there(self):
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write("precious")
+        with Growing() as server:
+            err = self.end(self.start(server, "--duration", "50ms"), FILE)
+            self.assertIn("exists; --append goes on", err)
+            err = self.end(self.start(server, "--append"), FILE)
+            self.assertIn("no record of vmheat", err)
+            with open(self.path, encoding="utf-8") as f:
+                self.assertEqual(f.read(), "precious")
+            self.end(self.start(server, "--force", "--duration", "50ms"))
+            self.blocks()
+
+    def test_nothing_is_replaced_without_vmheat(self):
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write("precious")
+        no = {"query-vmheat": lambda a: error("DeviceNotFound", "no device")}
+        with Growing(replies=no) as server:
+            err = self.end(self.start(server, "--force"), QMP)
+            self.assertIn("device_add", err)
+        with open(self.path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), "precious")
+
+    def test_machine_ends(self):
+        with Growing() as server:
+            p = self.start(server)
+            self.recorded(server, 5)
+            server.hang_up()
+            err = self.end(p, CONNECT)
+        self.assertIn("has ended", err)
+        self.assertEqual(self.blocks()[-1].type, rf.END)
+
+    def test_machine_does_not_answer(self):
+        with Growing() as server:
+            p = self.start(server, "-t", "0.3")
+            self.recorded(server, 5)
+            server.replies["query-vmheat-regions"] = lambda a: None
+            err = self.end(p, TIMEOUT)
+        self.assertIn("0.3 s", err)
+        self.assertEqual(self.blocks()[-1].type, rf.END)
+
+    def test_an_answer_that_is_none(self):
+        for packed in ("????", "AAAA", "", 5):
+            with self.subTest(packed), Growing() as server:
+                server.replies["query-vmheat-regions"] = \
+                    lambda a, v=packed: {"return": {"packed": v}}
+                err = self.end(self.start(server, "--force"), 5)
+                self.assertIn("packed", err)
+
+    def test_disk_full(self):
+        """The file is good up to where there was room."""
+        with Growing(every=0.005) as server:
+            p = self.start(server, limit=6000)
+            err = self.end(p, FILE)
+        self.assertIn(f"cannot write to '{self.path}'", err)
+        self.assertIn("too large", err)
+        self.assertTrue(self.blocks())
+        self.assertLessEqual(os.path.getsize(self.path), 6000)
+
+    def test_no_place_for_the_file(self):
+        with Growing() as server:
+            self.path = os.path.join(self.dir, "no", "such")
+            err = self.end(self.start(server), FILE)
+            self.assertIn("cannot create", err)
+
+    def test_damo(self):
+        with Growing() as server:
+            self.end(self.start(server, "--format", "damo", "--duration",
+                                "300ms"))
+        with open(self.path, "rb") as f:
+            record = json.loads(zlib.decompress(f.read()))[0]
+        self.assertGreater(len(record["snapshots"]), 3)
+        first = record["snapshots"][0]["regions"][0]
+        want = load("regions-rates")["regions"][0]
+        self.assertEqual((first["start"], first["end"]),
+                         (want["start"], want["end"]))
+        self.assertEqual(os.listdir(self.dir), ["a.vmheat"])
+
+    def test_default_name_and_quiet(self):
+        with Growing() as server:
+            done = subprocess.run(
+                [CLI, "record", "-s", server.path, "-q", "--duration", "50ms"],
+                cwd=self.dir, capture_output=True, text=True, timeout=60,
+                check=False)
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (0, "", ""))
+        self.assertEqual(os.listdir(self.dir), ["vmheat.data"])
+
+    def test_usage(self):
+        for args, word in (
+                (["--duration", "0"], "1ms .. 365d"),
+                (["--interval", "x"], "1ms .. 365d"),
+                (["--format", "x"], "vmheat or damo"),
+                (["--append", "--force"], "one of both"),
+                (["--append", "--format", "damo"], "cannot be appended")):
+            done = subprocess.run([CLI, "record", "-s", "x", *args], check=False,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, USAGE, args)
+            self.assertIn(word, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
