@@ -124,7 +124,7 @@ def define(header, name):
 def expected():
     """Property -> (default, lower bound or name, upper bound or name)."""
     types = read("include/vmheat/types.h")
-    monitor = read("include/vmheat/monitor.h")
+    limits = read("include/vmheat/limits.h")
     default = {k: v for k, v in re.findall(
         r"\.(\w+) = (\d+)", types.split("VH_ATTRS_DEFAULT")[2])}
     longest = define(types, "VH_INTERVAL_US_MAX")
@@ -139,9 +139,9 @@ def expected():
         "min-regions": (default["min_regions"], fewest, "max-regions"),
         "max-regions": (default["max_regions"], fewest,
                         define(types, "VH_MAX_REGIONS_MAX")),
-        "traps-per-second": (0, 0, define(monitor, "VH_TRAPS_MAX")),
-        "overhead-budget": (define(monitor, "VH_BUDGET_BP_DEFAULT"), 1,
-                            define(monitor, "VH_BUDGET_BP_MAX")),
+        "traps-per-second": (0, 0, define(limits, "VH_TRAPS_MAX")),
+        "overhead-budget": (define(limits, "VH_BUDGET_BP_DEFAULT"), 1,
+                            define(limits, "VH_BUDGET_BP_MAX")),
     }
 
 
@@ -155,10 +155,10 @@ def check_defaults():
             if not re.search(want, text, re.M):
                 problems.append(f"{PAGE}, {name}: there is no "
                                 f"'{want[1:-2]}'".replace("\\", ""))
-    monitor = read("include/vmheat/monitor.h")
+    limits = read("include/vmheat/limits.h")
     traps = entries.get("traps-per-second", "")
     for name in ("VH_TRAPS_NESTED", "VH_TRAPS_BARE"):
-        value = define(monitor, name)
+        value = define(limits, name)
         if not re.search(rf"\b{value}\b", traps):
             problems.append(f"{PAGE}, traps-per-second: no {value} ({name})")
     return problems

@@ -10,6 +10,7 @@ const VhOption *vh_option_nth(unsigned n)
         vh_options_report,
         vh_options_grant,
         vh_options_schemes,
+        vh_options_tune,
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {

@@ -406,7 +406,8 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         }
     }
     (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_times(o)) || (code = check_grant(o)));
+           (code = check_regions(o)) || (code = check_times(o)) ||
+           (code = check_grant(o)));
     return code;
 }
 
@@ -488,6 +489,7 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .to_us = UINT64_MAX,
         .delay_us = G_USEC_PER_SEC,
     };
+    memset(&o->attrs, 0xff, sizeof(o->attrs)); /* UINT64_MAX each */
     *exit_code = parse_options(argc, argv, o, &p);
     if (*exit_code) {
         return NULL;

@@ -30,6 +30,16 @@ def suspended():
     return info
 
 
+def calm():
+    """Not throttled; bounds by more than ranges."""
+    info = load("info")
+    info["stats"]["throttled"] = False
+    info["attrs"].update({"sampling-interval": 100000, "traps-per-second": 250,
+                          "aggregation-interval": 1200000000,
+                          "update-interval": 3600000000})
+    return info
+
+
 def writes():
     """A second primitive tells writes apart."""
     info, regions = load("info"), load("regions")
@@ -96,6 +106,7 @@ def host(**programs):
 
 UTF8 = {"LC_ALL": "C.UTF-8"}
 ALONE = {"VMHEAT_SOCKET": ""}
+TUNE = ["tune", "--sampling-interval", "2.5ms"]
 APPLY = ["schemes", "--apply", "reclaim"]
 DOCTOR = ["doctor", "--programs", "p"]
 SKIPS = host(
@@ -170,6 +181,19 @@ CASES = {
     "top-json": (["top", "--once", "--json"], {}, {}),
     "pause": (["pause"], {}, {}),
     "resume-json": (["resume", "--json"], {}, {}),
+    "help-tune": (["tune", "--help"], {}, {}),
+    "tune": (["tune"], {}, {}),
+    "tune-40": (["tune"], {"COLUMNS": "40"}, {}),
+    "tune-20": (["tune"], {"COLUMNS": "20"}, {}),
+    "tune-color": (["tune", "--color"], UTF8, {}),
+    "tune-json": (["tune", "--json"], {}, {}),
+    "tune-calm": (["tune"], {}, {"info": calm()}),
+    "tune-set": ([*TUNE, "--overhead-budget", "2.5%", "--max-regions", "500"],
+                 {}, {}),
+    "tune-set-40": ([*TUNE, "--minr", "11"], {"COLUMNS": "40"}, {}),
+    "tune-set-utf8": ([*TUNE, "--traps-per-second=0"], UTF8, {}),
+    "tune-set-json": ([*TUNE, "--json", "--aggr", "200000",
+                       "--updr=2s"], {}, {}),
     "help-schemes": (["schemes", "--help"], {}, {}),
     "schemes": (["schemes"], {}, {}),
     "schemes-40": (["schemes"], {"COLUMNS": "40"}, {}),
