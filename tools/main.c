@@ -31,7 +31,7 @@ static const VhVerb verbs[] = {
       "vmheat tune guest --sampling-interval 5ms --max-regions 500\n"
       "vmheat tune guest --overhead-budget 2%" },
     { "schemes",
-      "Show, set and remove schemes: memory like this, do that to it.",
+      "Show, set, remove schemes: memory like this, do that to it.",
       VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,
       vh_cmd_schemes,
       "vmheat schemes guest\n"
@@ -40,7 +40,7 @@ static const VhVerb verbs[] = {
       VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
       "vmheat doctor\n"
       "vmheat doctor -s /run/vm.qmp" },
-    { "grant", "Hand QEMU files that only root may open, for more primitives.",
+    { "grant", "Hand QEMU files only root may open, for more primitives.",
       "socket timeout color no-color pid damon no-idle-page damon-cpu "
       "background revoke page-idle damon-root damon-owner",
       VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
