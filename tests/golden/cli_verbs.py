@@ -27,6 +27,13 @@ def options(cli, verb):
     return found
 
 
+def recipe_options(cli, verb):
+    """The same of recipes, where the verb has some."""
+    text = help_of(cli, *verb.split())
+    parts = text.split("\noptions of recipes")
+    return re.findall(r"^      --([\w-]+)", parts[1], re.M) if parts[1:] else []
+
+
 def takes_argument(cli, verb, option):
     return bool(re.search(rf"--{option} [A-Z]", help_of(cli, *verb.split())))
 
