@@ -3,7 +3,7 @@
 #include <glib.h>
 #include <inttypes.h>
 
-#include "vmheat/monitor.h"
+#include "vmheat/limits.h"
 #include "vmheat/types.h"
 
 static bool refuse(char **why, char *sentence)

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare the documentation with the sources it describes.
 
-usage: check-docs.py names|defaults|schemes|man|links
+usage: check-docs.py names|defaults|schemes|verbs|man|links
 
 names     every property, command and event is in vmheat-qemu(7), and the page
           lists none that does not exist
 defaults  defaults and ranges in vmheat-qemu(7) are those of the headers
 schemes   docs/user/schemes.md has every member and value of schemes, with its
           default
+verbs     each verb of the command (VMHEAT_CLI names it) has a manual page, with
+          just the options that its --help shows; vmheat(1) lists all verbs
 man       the manual pages have no markup errors
 links     relative links of all markdown files resolve, and MAINTAINERS names
           every top folder
@@ -22,6 +24,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "golden"))
+import cli_verbs  # pylint: disable=wrong-import-position
 SKIP = 77
 PAGE = "docs/man/vmheat-qemu.7"
 
@@ -124,7 +128,7 @@ def define(header, name):
 def expected():
     """Property -> (default, lower bound or name, upper bound or name)."""
     types = read("include/vmheat/types.h")
-    monitor = read("include/vmheat/monitor.h")
+    limits = read("include/vmheat/limits.h")
     default = {k: v for k, v in re.findall(
         r"\.(\w+) = (\d+)", types.split("VH_ATTRS_DEFAULT")[2])}
     longest = define(types, "VH_INTERVAL_US_MAX")
@@ -139,9 +143,9 @@ def expected():
         "min-regions": (default["min_regions"], fewest, "max-regions"),
         "max-regions": (default["max_regions"], fewest,
                         define(types, "VH_MAX_REGIONS_MAX")),
-        "traps-per-second": (0, 0, define(monitor, "VH_TRAPS_MAX")),
-        "overhead-budget": (define(monitor, "VH_BUDGET_BP_DEFAULT"), 1,
-                            define(monitor, "VH_BUDGET_BP_MAX")),
+        "traps-per-second": (0, 0, define(limits, "VH_TRAPS_MAX")),
+        "overhead-budget": (define(limits, "VH_BUDGET_BP_DEFAULT"), 1,
+                            define(limits, "VH_BUDGET_BP_MAX")),
     }
 
 
@@ -155,13 +159,97 @@ def check_defaults():
             if not re.search(want, text, re.M):
                 problems.append(f"{PAGE}, {name}: there is no "
                                 f"'{want[1:-2]}'".replace("\\", ""))
-    monitor = read("include/vmheat/monitor.h")
+    limits = read("include/vmheat/limits.h")
     traps = entries.get("traps-per-second", "")
     for name in ("VH_TRAPS_NESTED", "VH_TRAPS_BARE"):
-        value = define(monitor, name)
+        value = define(limits, name)
         if not re.search(rf"\b{value}\b", traps):
             problems.append(f"{PAGE}, traps-per-second: no {value} ({name})")
     return problems
+
+
+def linked(name):
+    """The page that one of docs/man only links to, or None."""
+    m = re.fullmatch(r"(?:\.\\\".*\n)*\.so man\d/(\S+)\n",
+                     read("docs", "man", name))
+    return m and m.group(1)
+
+
+def section(text, title):
+    found = text.split(f"\n.SH {title}\n")
+    return found[1].split("\n.SH ")[0] if len(found) > 1 else ""
+
+
+def options_in(text):
+    """Those that have an entry in this section."""
+    entries = re.findall(r"^\.T[PQ]\n(\.B.? .*)", text, re.M)
+    return {o for e in entries for o in re.findall(r"--([a-z][\w-]*)", e)}
+
+
+def verbs_of_pages(cli, problems):
+    """Page -> verbs it is for."""
+    out = {}
+    for verb in cli_verbs.verbs(cli):
+        page_file = cli_verbs.page_name(verb) + ".1"
+        if not os.path.exists(os.path.join(ROOT, "docs", "man", page_file)):
+            problems.append(
+                f"verb '{verb}' has no manual page: write docs/man/{page_file}"
+                ", or one line '.so man1/PAGE.1' there when another page has it")
+            continue
+        out.setdefault(linked(page_file) or page_file, []).append(verb)
+    return out
+
+
+def verb_problems(cli, verb, name, text):
+    """What a page does not tell of a verb."""
+    have = options_in(section(text, "OPTIONS"))
+    problems = [f"docs/man/{name}, OPTIONS: no --{o}, which 'vmheat {verb} "
+                "--help' shows"
+                for o in cli_verbs.options(cli, verb) if o not in have]
+    have = options_in(section(text, "RECIPES"))
+    problems += [f"docs/man/{name}, RECIPES: no --{o}"
+                 for o in cli_verbs.recipe_options(cli, verb) if o not in have]
+    if not re.search(rf"vmheat {verb}\b", section(text, "SYNOPSIS")):
+        problems.append(f"docs/man/{name}, SYNOPSIS: no 'vmheat {verb}'")
+    return problems
+
+
+def check_verbs():
+    cli = os.environ.get("VMHEAT_CLI")
+    if not cli:
+        raise SystemExit("VMHEAT_CLI is not set")
+    problems = []
+    overview = section(unescaped("vmheat.1"), "VERBS")
+    for verb in cli_verbs.verbs(cli):
+        if not re.search(rf"^\.B[RI]? .*(?<![\w-]){verb}(?![\w-])", overview,
+                         re.M):
+            problems.append(f"docs/man/vmheat.1, VERBS: no '{verb}'")
+    for name, verbs in verbs_of_pages(cli, problems).items():
+        text = unescaped(name)
+        shown = {o for v in verbs for o in cli_verbs.options(cli, v)}
+        for verb in verbs:
+            problems += verb_problems(cli, verb, name, text)
+        problems += [f"docs/man/{name}, OPTIONS: --{o}, which 'vmheat "
+                     f"{verbs[0]} --help' does not show"
+                     for o in options_in(section(text, "OPTIONS")) - shown]
+    return problems
+
+
+def unescaped(name):
+    """A page without roff escapes of hyphens, fonts and empty characters."""
+    return re.sub(r"\\f[BIR]|\\&", "",
+                  read("docs", "man", name).replace("\\-", "-"))
+
+
+def lint(name):
+    """What groff has to say of a page."""
+    run = subprocess.run(
+        ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z",
+         os.path.join(ROOT, "docs", "man", name)],
+        capture_output=True, text=True,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": "",
+             "MANWIDTH": "80"}, check=False)
+    return run.stderr.strip() or (run.returncode and "man failed")
 
 
 def check_man():
@@ -169,16 +257,24 @@ def check_man():
         print("SKIP: man or groff is not installed (package man-db)")
         sys.exit(SKIP)
     problems = []
-    folder = os.path.join(ROOT, "docs", "man")
-    pages = sorted(os.listdir(folder))
+    pages = sorted(os.listdir(os.path.join(ROOT, "docs", "man")))
     for name in pages:
-        run = subprocess.run(
-            ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z",
-             os.path.join(folder, name)], capture_output=True, text=True,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": "",
-                 "MANWIDTH": "80"}, check=False)
-        if run.returncode or run.stderr:
-            problems.append(f"docs/man/{name}: {run.stderr.strip()}")
+        target = linked(name)
+        if target:
+            problems += [f"docs/man/{name}: link to {target}, which does not "
+                         "exist"] if target not in pages else []
+            continue
+        text = unescaped(name)
+        title, number = name.rsplit(".", 1)
+        if f"\n.TH {title.upper()} {number} " not in text:
+            problems.append(f"docs/man/{name}: .TH has another name")
+        problems += [f"docs/man/{name}: refers to {ref}({n}), which does not "
+                     "exist"
+                     for ref, n in re.findall(r"(vmheat[\w-]*)\"? \((\d)\)", text)
+                     if f"{ref}.{n}" not in pages]
+        found = lint(name)
+        if found:
+            problems.append(f"docs/man/{name}: {found}")
     if not pages:
         problems.append("docs/man is empty")
     return problems
@@ -218,7 +314,7 @@ def check_links():
 
 CHECKS = {"names": check_names, "defaults": check_defaults,
           "schemes": check_schemes,
-          "man": check_man, "links": check_links}
+          "verbs": check_verbs, "man": check_man, "links": check_links}
 
 
 def main():

@@ -60,6 +60,8 @@ typedef struct VhOptions {
     char *problem; /* what is wrong with one of them; owned */
     const char *set_file;
     bool add, dry_run, clear, export_list, actions, tried;
+    /* tune; UINT64_MAX: not given */
+    VhAttrsInfo attrs;
     /* for tests */
     const char *page_idle, *damon_root, *damon_owner;
 } VhOptions;
@@ -269,5 +271,14 @@ int vh_cmd_grant(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_schemes(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_tune() - the "tune" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_tune(const VhOptions *options, const VhTerm *term);
 
 #endif

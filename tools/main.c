@@ -6,6 +6,9 @@
 #define VM "socket connect timeout "
 #define LOOK "json color no-color "
 #define FILTERS "start end min-nr-accesses limit sort "
+#define TUNE                                                              \
+    "sampling-interval aggregation-interval update-interval min-regions " \
+    "max-regions traps-per-second overhead-budget sample aggr updr minr maxr "
 
 static const VhVerb verbs[] = {
     { "status", "Show what the monitor does, with what, and at what cost.",
@@ -28,8 +31,13 @@ static const VhVerb verbs[] = {
       VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
     { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
       "vmheat resume guest" },
+    { "tune", "Show or change monitoring attributes, all at once or none.",
+      VM LOOK TUNE, VH_TARGET_VM, vh_cmd_tune,
+      "vmheat tune guest\n"
+      "vmheat tune guest --sampling-interval 5ms --max-regions 500\n"
+      "vmheat tune guest --overhead-budget 2%" },
     { "schemes",
-      "Show, set and remove schemes: memory like this, do that to it.",
+      "Show, set, remove schemes: memory like this, do that to it.",
       VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,
       vh_cmd_schemes,
       "vmheat schemes guest\n"
@@ -38,7 +46,7 @@ static const VhVerb verbs[] = {
       VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
       "vmheat doctor\n"
       "vmheat doctor -s /run/vm.qmp" },
-    { "grant", "Hand QEMU files that only root may open, for more primitives.",
+    { "grant", "Hand QEMU files only root may open, for more primitives.",
       "socket timeout color no-color pid damon no-idle-page damon-cpu "
       "background revoke page-idle damon-root damon-owner",
       VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },

@@ -242,7 +242,7 @@ uint64_t vh_snapshot_age_us(const VhSnapshot *snap, const VhRegion *region)
     return region->age * (took > asked + asked / 4 ? took : asked);
 }
 
-static void read_attrs(VhReader *r, JsonObject *o, VhAttrsInfo *a)
+void vh_read_attrs(VhReader *r, JsonObject *o, VhAttrsInfo *a)
 {
     *a = (VhAttrsInfo){
         .sampling_interval = vh_read_uint(r, o, "sampling-interval"),
@@ -345,7 +345,7 @@ VhInfo *vh_info_parse(JsonNode *node, GError **error)
     info->total_size = vh_read_uint(&r, o, "total-size");
     info->working_set_size = vh_read_uint(&r, o, "working-set-size");
     info->snapshot = vh_read_uint(&r, o, "snapshot");
-    read_attrs(&r, vh_read_object(&r, o, "attrs"), &info->attrs);
+    vh_read_attrs(&r, vh_read_object(&r, o, "attrs"), &info->attrs);
     read_stats(&r, vh_read_object(&r, o, "stats"), &info->stats);
     read_primitives(&r, o, info);
     read_ranges(&r, o, info);

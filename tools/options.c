@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options-table.h"
+#include "verbs.h"
 
+#define FIRST_VALUE 255 /* what getopt returns, if no letter */
+#define VERSION FIRST_VALUE
 #define FIRST_LONG 256    /* + place of an option */
 #define FIRST_RECIPE 4096 /* + place of an option of recipes */
 
@@ -24,158 +26,9 @@ static int usage_error(const char *format, ...)
     va_start(ap, format);
     text = g_strdup_vprintf(format, ap);
     va_end(ap);
-    fprintf(stderr, "vmheat: %s; see 'vmheat --help'\n", text);
+    fprintf(stderr, "vmheat: %s%s 'vmheat --help'\n", text,
+            g_str_has_suffix(text, "?") ? " See" : "; see");
     return VH_EXIT_USAGE;
-}
-
-static void help_option(GString *out, const VhOption *o)
-{
-    g_autofree char *name = g_strdup_printf(
-        "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-    char prefix[] = { '-', o->letter, ',', ' ', 0 };
-
-    g_string_append_printf(out, "  %s%-21s  %s\n", o->letter ? prefix : "    ",
-                           name, o->help);
-}
-
-/* Names of recipes, and their options. */
-static void help_recipes(GString *out)
-{
-    g_string_append(out, "\nrecipes:\n");
-    for (const VhRecipe *r = vh_recipe_table(); r->name; r++) {
-        g_string_append_printf(out, "  %-9s %s\n", r->name, r->summary);
-    }
-    g_string_append(out, "\noptions of recipes, after the --apply they are "
-                         "for:\n");
-    for (const VhRecipeOption *r = vh_recipe_option_table(); r->name; r++) {
-        VhOption o = { .name = r->name, .arg = r->arg, .help = r->help };
-
-        help_option(out, &o);
-    }
-    for (const VhRecipe *r = vh_recipe_table(); r->name; r++) {
-        g_auto(GStrv) names = g_strsplit(r->options, " ", -1);
-        g_autofree char *list = g_strjoinv(" --", names);
-
-        g_string_append_printf(out, "%s  %-9s --%s\n",
-                               r == vh_recipe_table() ? "\n" : "", r->name,
-                               list);
-    }
-}
-
-/* Is it a verb of two words, the first of which is @group? */
-static bool is_in_group(const VhVerb *verb, const char *group)
-{
-    size_t len = strlen(group);
-
-    return g_str_has_prefix(verb->name, group) && verb->name[len] == ' ';
-}
-
-static bool is_group(const VhVerb *verbs, const char *name)
-{
-    for (; verbs->name; verbs++) {
-        if (is_in_group(verbs, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Is @name one of the words of @list? */
-static bool has_word(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (const char *at = list; (at = strstr(at, name)); at += len) {
-        if ((at == list || at[-1] == ' ') && (!at[len] || at[len] == ' ')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool takes_domain(const VhVerb *verb)
-{
-    return has_word(verb->options, "connect");
-}
-
-static const char *usage_target(const VhVerb *verb)
-{
-    static const char *const texts[] = {
-        [VH_TARGET_VM] = " {-s SOCKET | [-c URI] DOMAIN}",
-        [VH_TARGET_MAYBE_VM] = " [-s SOCKET | [-c URI] DOMAIN]",
-        [VH_TARGET_DOMAIN] = " [-c URI] DOMAIN",
-        [VH_TARGET_NONE] = "",
-    };
-
-    if (verb->target == VH_TARGET_VM && !takes_domain(verb)) {
-        return " -s SOCKET";
-    }
-    return texts[verb->target];
-}
-
-static void help_examples(GString *out, const char *examples)
-{
-    g_auto(GStrv) lines = g_strsplit(examples, "\n", -1);
-
-    g_string_append(out, "\nexamples:\n");
-    for (int i = 0; lines[i]; i++) {
-        g_string_append_printf(out, "  %s\n", lines[i]);
-    }
-}
-
-static int help_verb(const VhVerb *verb)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    const VhOption *o;
-
-    g_string_append_printf(out, "usage: vmheat %s%s [OPTIONS]\n\n%s\n",
-                           verb->name, usage_target(verb), verb->summary);
-    g_string_append(out, "\noptions:\n");
-    for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
-        if (o->help && has_word(verb->options, o->name)) {
-            help_option(out, o);
-        }
-    }
-    g_string_append(out, "  -h, --help                 show this\n");
-    if (has_word(verb->options, "apply")) {
-        help_recipes(out);
-    }
-    if (verb->examples) {
-        help_examples(out, verb->examples);
-    }
-    return vh_cli_print(out->str);
-}
-
-/* All verbs, or those that begin with the word @group. */
-static int help_verbs(const VhVerb *verbs, const char *group)
-{
-    g_autoptr(GString) out = g_string_new("usage: vmheat ");
-
-    g_string_append_printf(
-        out,
-        "%s%sVERB [-s SOCKET | [-c URI] DOMAIN] [OPTIONS]\n\n"
-        "See which parts of a virtual machine's memory are hot and which are "
-        "cold.\nSOCKET is a QMP unix socket of QEMU, DOMAIN a domain of "
-        "libvirt.\n\nverbs:\n",
-        group ? group : "", group ? " " : "");
-    for (const VhVerb *v = verbs; v->name; v++) {
-        if (!group || is_in_group(v, group)) {
-            g_string_append_printf(out, "  %-16s  %s\n", v->name, v->summary);
-        }
-    }
-    g_string_append(out, "\n'vmheat VERB --help' lists the options of a verb; "
-                         "vmheat(1) explains it all.\n");
-    return vh_cli_print(out->str);
-}
-
-static const VhVerb *find_verb(const VhVerb *verbs, const char *name)
-{
-    for (; verbs->name; verbs++) {
-        if (g_str_equal(verbs->name, name)) {
-            return verbs;
-        }
-    }
-    return NULL;
 }
 
 static void add_long(GArray *longs, const char *name, bool has_arg, int val)
@@ -199,7 +52,7 @@ static GArray *long_options(void)
         add_long(out, recipes[i].name, true, FIRST_RECIPE + i);
     }
     add_long(out, "help", false, 'h');
-    add_long(out, "version", false, 'V');
+    add_long(out, "version", false, VERSION);
     return out;
 }
 
@@ -237,18 +90,56 @@ typedef struct Parsed {
     bool help, version;
 } Parsed;
 
-static int bad_option(int c, char **argv)
+/* Options of @verb that begin with @name, ", " between them; NULL: none. */
+static char *begin_with(const VhVerb *verb, const char *name)
 {
+    g_autoptr(GString) out = g_string_new(NULL);
+    const VhOption *o;
+
+    for (unsigned i = 0; *name && (o = vh_option_nth(i)); i++) {
+        if (g_str_has_prefix(o->name, name) && vh_verb_takes_option(verb, o)) {
+            g_string_append_printf(out, "%s--%s", out->len ? ", " : "",
+                                   o->name);
+        }
+    }
+    return out->len ? g_string_free(g_steal_pointer(&out), false) : NULL;
+}
+
+/* Unknown, or the begin of several, maybe not all of which the verb takes. */
+static int bad_long(const VhVerb *verb, const char *word)
+{
+    g_autofree char *name = g_strndup(word + 2, strcspn(word + 2, "="));
+    g_autofree char *list = begin_with(verb, name);
+    const char *nearest = vh_option_nearest(verb, name);
+
+    if (list) {
+        return usage_error("option '--%s' is incomplete; did you mean %s?",
+                           name, list);
+    }
+    return nearest ? usage_error("unknown option '--%s'; did you mean --%s?",
+                                 name, nearest)
+                   : usage_error("unknown option '--%s'", name);
+}
+
+static int bad_option(int c, const VhVerb *verbs, int argc, char **argv)
+{
+    g_autoptr(GPtrArray) words = vh_verb_words(argv + 1, argc - 1);
+    g_autofree char *shorts = short_options();
     /* getopt has moved past a long option but maybe not past a short one */
     const char *word = argv[optind - 1];
+    int taken;
 
     if (c == ':') {
         return usage_error("option '%s' needs an argument", word);
     }
-    if (optopt && !g_str_has_prefix(word, "--")) {
-        return usage_error("unknown option '-%c'", optopt);
+    if (!optopt) {
+        return bad_long(
+            vh_verb_take(verbs, (char **)words->pdata, words->len, &taken),
+            word);
     }
-    return usage_error("unknown, incomplete or overfull option '%s'", word);
+    return optopt < FIRST_VALUE && !strchr(shorts, optopt)
+               ? usage_error("unknown option '-%c'", optopt)
+               : usage_error("option '%s' takes no argument", word);
 }
 
 static int take_option(const VhOption *opt, VhOptions *o, Parsed *p)
@@ -278,7 +169,8 @@ static int take_recipe_option(unsigned i, VhOptions *o, Parsed *p)
     return VH_EXIT_OK;
 }
 
-static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
+static int parse_options(const VhVerb *verbs, int argc, char **argv,
+                         VhOptions *o, Parsed *p)
 {
     g_autoptr(GArray) longs = long_options();
     g_autofree char *shorts = short_options();
@@ -288,11 +180,11 @@ static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
     while (!code &&
            (c = getopt_long(argc, argv, shorts, (struct option *)longs->data,
                             NULL)) != -1) {
-        if (c == 'h' || c == 'V') {
+        if (c == 'h' || c == VERSION) {
             p->help |= c == 'h';
-            p->version |= c == 'V';
+            p->version |= c == VERSION;
         } else if (c == '?' || c == ':') {
-            code = bad_option(c, argv);
+            code = bad_option(c, verbs, argc, argv);
         } else if (c >= FIRST_RECIPE) {
             code = take_recipe_option(c - FIRST_RECIPE, o, p);
         } else {
@@ -433,7 +325,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
     for (guint i = 0; i < p->seen->len; i++) {
         const VhOption *opt = g_ptr_array_index(p->seen, i);
 
-        if (!has_word(verb->options, opt->name)) {
+        if (!vh_has_word(verb->options, opt->name)) {
             return usage_error("'%s' has no option --%s", verb->name,
                                opt->name);
         }
@@ -444,37 +336,36 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
     return code;
 }
 
-/* The verb that @words begin with, of two words rather than of one. */
-static const VhVerb *take_verb(const VhVerb *verbs, char **words, int nr,
-                               int *taken)
+static int unknown_verb(const VhVerb *verbs, char **words, int nr)
 {
-    g_autofree char *two =
-        nr > 1 ? g_strconcat(words[0], " ", words[1], NULL) : NULL;
-    const VhVerb *verb = two ? find_verb(verbs, two) : NULL;
+    bool two = nr > 1 && vh_verb_is_group(verbs, words[0]);
+    g_autofree char *typed =
+        two ? g_strconcat(words[0], " ", words[1], NULL) : g_strdup(words[0]);
+    g_autofree char *nearest = vh_verb_nearest(verbs, words, nr);
 
-    *taken = verb ? 2 : 1;
-    return verb || !nr ? verb : find_verb(verbs, words[0]);
+    return nearest ? usage_error("unknown verb '%s'; did you mean '%s'?", typed,
+                                 nearest)
+                   : usage_error("unknown verb '%s'", typed);
 }
 
 static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
 {
-    bool group = nr && is_group(verbs, words[0]);
+    bool group = nr && vh_verb_is_group(verbs, words[0]);
 
-    if (p->help && (!nr || group)) {
-        return help_verbs(verbs, nr ? words[0] : NULL);
+    if (p->help && (!nr || (group && nr == 1))) {
+        return vh_help_verbs(verbs, nr ? words[0] : NULL);
     }
-    if (group) {
-        return nr > 1 ? usage_error("unknown verb '%s %s'", words[0], words[1])
-                      : usage_error("'%s' what? A word is missing", words[0]);
+    if (group && nr == 1) {
+        return usage_error("'%s' what? A word is missing", words[0]);
     }
-    return nr ? usage_error("unknown verb '%s'", words[0])
+    return nr ? unknown_verb(verbs, words, nr)
               : usage_error("a verb is missing");
 }
 
 /* Words behind the verb: a domain at most. */
 static int take_words(const VhVerb *verb, char **words, int nr, VhOptions *o)
 {
-    int allowed = takes_domain(verb);
+    int allowed = vh_verb_takes_domain(verb);
 
     if (nr > allowed) {
         return usage_error("unexpected argument '%s'", words[allowed]);
@@ -487,17 +378,23 @@ static int take_words(const VhVerb *verb, char **words, int nr, VhOptions *o)
 }
 
 static const VhVerb *choose(const VhVerb *verbs, char **words, int nr,
-                            VhOptions *o, const Parsed *p, int *exit_code)
+                            VhOptions *o, Parsed *p, int *exit_code)
 {
     int taken;
-    const VhVerb *verb = take_verb(verbs, words, nr, &taken);
+    const VhVerb *verb;
 
+    if (nr && g_str_equal(words[0], "help")) {
+        p->help = true;
+        words++;
+        nr--;
+    }
+    verb = vh_verb_take(verbs, words, nr, &taken);
     if (p->version) {
         *exit_code = vh_cli_print("vmheat " VMHEAT_VERSION "\n");
     } else if (!verb) {
         *exit_code = no_verb(verbs, words, nr, p);
     } else if (p->help) {
-        *exit_code = help_verb(verb);
+        *exit_code = vh_help_verb(verb);
     } else {
         *exit_code = take_words(verb, words + taken, nr - taken, o);
         *exit_code = *exit_code ? *exit_code : check(verb, o, p);
@@ -522,7 +419,12 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .to_us = UINT64_MAX,
         .delay_us = G_USEC_PER_SEC,
     };
-    *exit_code = parse_options(argc, argv, o, &p);
+    memset(&o->attrs, 0xff, sizeof(o->attrs)); /* UINT64_MAX each */
+    if (argc > 1 && g_str_equal(argv[1], "--complete")) {
+        *exit_code = vh_complete(verbs, argv + 2, argc - 2);
+        return NULL;
+    }
+    *exit_code = parse_options(verbs, argc, argv, o, &p);
     if (*exit_code) {
         return NULL;
     }

@@ -143,6 +143,14 @@ JsonObject *vh_read_element(VhReader *r, JsonArray *list, size_t i,
 JsonObject *vh_read_root(VhReader *r, JsonNode *node);
 
 /**
+ * vh_read_attrs() - a VmheatAttrs
+ * @r: the reader
+ * @o: the object
+ * @attrs: filled in
+ */
+void vh_read_attrs(VhReader *r, JsonObject *o, VhAttrsInfo *attrs);
+
+/**
  * vh_read_regions() - a list of VmheatRegion
  * @r: the reader
  * @o: the object

@@ -68,6 +68,29 @@ def scheme_info(scheme, number):
     return out
 
 
+RANGES = {"sampling-interval": (1000, 3600000000),
+          "aggregation-interval": (1000, 3600000000),
+          "update-interval": (1000, 3600000000), "min-regions": (3, 100000),
+          "max-regions": (3, 100000), "traps-per-second": (0, 1000000),
+          "overhead-budget": (1, 10000)}
+ORDER = (("sampling-interval", "aggregation-interval"),
+         ("aggregation-interval", "update-interval"),
+         ("min-regions", "max-regions"))
+
+
+def attrs_problem(attrs):
+    """Why vmheat-set refuses these; the words are those of core/attrs.c."""
+    for name, (low, high) in RANGES.items():
+        unit = " us" if name.endswith("interval") else ""
+        if not low <= attrs[name] <= high:
+            return (f"{name} {attrs[name]}{unit} is out of range: allowed is "
+                    f"{low} .. {high}{unit}")
+    for less, more in ORDER:
+        if attrs[less] > attrs[more]:
+            return f"{more} {attrs[more]} is out of range: below {less}"
+    return None
+
+
 class FakeQMP:
     """A server on a socket of its own.
 
@@ -190,6 +213,8 @@ class FakeQMP:
             return self._descriptors(command, arguments)
         if command == "query-vmheat":
             return {"return": self.info}
+        if command == "vmheat-set":
+            return self._set(arguments)
         if command == "query-vmheat-regions":
             return {"return": filtered(self.regions, arguments)}
         if command == "query-vmheat-actions":
@@ -198,6 +223,18 @@ class FakeQMP:
             return self._schemes(command, arguments)
         return error("CommandNotFound",
                      f"The command {command} has not been found")
+
+    def _set(self, arguments):
+        """All or none."""
+        attrs = {**self.info["attrs"], **arguments}
+        unknown = set(arguments) - set(RANGES)
+        if unknown:
+            return error("GenericError", f"Parameter '{unknown.pop()}' is "
+                         "unexpected")
+        if attrs_problem(attrs):
+            return error("GenericError", attrs_problem(attrs))
+        self.info["attrs"] = attrs
+        return {"return": attrs}
 
     def _schemes(self, command, arguments):
         if command == "query-vmheat-schemes":

@@ -17,7 +17,7 @@ from fake_qmp import FakeQMP, GREETING, error, load
 
 CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
 OK, USAGE, CONNECT, QMP, TIMEOUT, PROTOCOL = range(6)
-VERBS = ("status", "snapshot", "top", "pause", "resume")
+VERBS = ("status", "snapshot", "top", "pause", "resume", "tune")
 
 
 def vmheat(*args, **kwargs):
@@ -67,6 +67,19 @@ class Faults(unittest.TestCase):
                 (["doctor", "--programs", ""], "must be a directory"),
                 (["doctor", "--limit", "1"], "no option --limit"),
                 (["doctor", "x", "y"], "unexpected argument 'y'"),
+                (["tune", "-s", "x", "--sampling-interval", "5"],
+                 "must be a number with us, ms"),
+                (["tune", "-s", "x", "--sampling-interval", "-5ms"], "'-5ms'"),
+                (["tune", "-s", "x", "--sample", "5x"], "microseconds, or"),
+                (["tune", "-s", "x", "--aggr", "9223372036854775808"], "must"),
+                (["tune", "-s", "x", "--max-regions", "4294967296"],
+                 "0 .. 4294967295"),
+                (["tune", "-s", "x", "--overhead-budget", "0.5"],
+                 "a percentage such as 0.5%"),
+                (["tune", "-s", "x", "--overhead-budget", "1e9%"], "such as"),
+                (["tune", "-s", "x", "--overhead-budget", "99999999%"],
+                 "at most 100%"),
+                (["tune", "-s", "x", "--limit", "1"], "no option --limit"),
                 (["top", "-s", "x", "-d", "0"], "--delay '0'"),
                 (["top", "-s", "x", "-d", "nan"], "--delay 'nan'"),
                 (["top", "-s", "x", "-d", "1x"], "--delay '1x'"),
@@ -210,6 +223,7 @@ class Faults(unittest.TestCase):
         for verb, command in (("status", "query-vmheat"),
                               ("top", "query-vmheat"),
                               ("snapshot", "query-vmheat-regions"),
+                              ("tune", "query-vmheat"),
                               ("pause", "vmheat-pause"),
                               ("resume", "vmheat-resume")):
             for json_ in ([], ["--json"]):
@@ -231,6 +245,59 @@ class Faults(unittest.TestCase):
         with self.replies({"error": 5}) as server:
             self.fails(QMP, "without a description", args=["status"],
                        server=server)
+
+    def test_tune_is_all_or_nothing(self):
+        """One command; what QEMU says is passed on, and nothing changed."""
+        with FakeQMP() as server:
+            self.fails(QMP, "vmheat-set: sampling-interval 0 us is out of "
+                       "range: allowed is 1000 ..",
+                       args=["tune", "--sampling-interval", "0",
+                             "--max-regions", "500"], server=server)
+            self.assertEqual(server.info, load("info"))
+            sent = [a for c, a in server.seen if c == "vmheat-set"]
+            self.assertEqual(sent, [{"sampling-interval": 0,
+                                     "max-regions": 500}])
+
+    def test_tune_sends(self):
+        """Units are those of the attributes; what is not given is not sent."""
+        for args, sent in (
+                (["--sampling-interval", "5ms", "--aggregation-interval=0.1s",
+                  "--update-interval", "1s"],
+                 {"sampling-interval": 5000, "aggregation-interval": 100000,
+                  "update-interval": 1000000}),
+                (["--sample", "5000", "--aggr", "100000", "--updr", "1s"],
+                 {"sampling-interval": 5000, "aggregation-interval": 100000,
+                  "update-interval": 1000000}),
+                (["--min-regions", "10", "--max-regions", "500"],
+                 {"min-regions": 10, "max-regions": 500}),
+                (["--minr", "10", "--maxr", "500"],
+                 {"min-regions": 10, "max-regions": 500}),
+                (["--traps-per-second", "0"], {"traps-per-second": 0}),
+                (["--overhead-budget", "50"], {"overhead-budget": 50}),
+                (["--overhead-budget", "0.57%"], {"overhead-budget": 57}),
+                (["--overhead-budget", "100%"], {"overhead-budget": 10000})):
+            with self.subTest(args=args), FakeQMP() as server:
+                done = vmheat("tune", *args, "-s", server.path)
+                self.assertEqual(done.returncode, OK, done.stderr)
+                self.assertEqual([a for c, a in server.seen
+                                  if c == "vmheat-set"], [sent])
+                for name, value in sent.items():
+                    self.assertEqual(server.info["attrs"][name], value)
+
+    def test_tune_shows_only(self):
+        with FakeQMP() as server:
+            vmheat("tune", "-s", server.path)
+            self.assertEqual([c for c, _ in server.seen],
+                             ["qmp_capabilities", "query-vmheat"])
+
+    def test_tune_wrong_reply(self):
+        good = load("info")["attrs"]
+        for name in good:
+            reply = {"return": {**good, name: "x"}}
+            with self.subTest(name=name), \
+                    self.replies(reply, "vmheat-set") as server:
+                self.fails(PROTOCOL, "the reply of vmheat-set has no", name,
+                           args=["tune", "--max-regions", "9"], server=server)
 
     def test_no_answer(self):
         for verb in ("status", "top"):

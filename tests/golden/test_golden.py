@@ -14,10 +14,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import cli_verbs
 from fake_qmp import HERE, FakeQMP, load
 
 EXPECTED = os.path.join(HERE, "expected")
-CLI = os.environ.get("VMHEAT_CLI", "build/vmheat")
+CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
 
 
 def suspended():
@@ -27,6 +28,16 @@ def suspended():
                  "snapshot": 0, "working-set-size": 0})
     info["stats"]["throttled"] = False
     info["attrs"]["traps-per-second"] = 250
+    return info
+
+
+def calm():
+    """Not throttled; bounds by more than ranges."""
+    info = load("info")
+    info["stats"]["throttled"] = False
+    info["attrs"].update({"sampling-interval": 100000, "traps-per-second": 250,
+                          "aggregation-interval": 1200000000,
+                          "update-interval": 3600000000})
     return info
 
 
@@ -96,6 +107,7 @@ def host(**programs):
 
 UTF8 = {"LC_ALL": "C.UTF-8"}
 ALONE = {"VMHEAT_SOCKET": ""}
+TUNE = ["tune", "--sampling-interval", "2.5ms"]
 APPLY = ["schemes", "--apply", "reclaim"]
 DOCTOR = ["doctor", "--programs", "p"]
 SKIPS = host(
@@ -107,10 +119,6 @@ SKIPS = host(
 # name -> (arguments, environment, what the server says)
 CASES = {
     "help": (["--help"], {}, {}),
-    "help-status": (["status", "--help"], {}, {}),
-    "help-snapshot": (["snapshot", "--help"], {}, {}),
-    "help-top": (["top", "--help"], {}, {}),
-    "help-pause": (["pause", "--help"], {}, {}),
     "status": (["status"], {}, {}),
     "status-40": (["status"], {"COLUMNS": "40"}, {}),
     "status-20": (["status"], {"COLUMNS": "20"}, {}),
@@ -170,7 +178,18 @@ CASES = {
     "top-json": (["top", "--once", "--json"], {}, {}),
     "pause": (["pause"], {}, {}),
     "resume-json": (["resume", "--json"], {}, {}),
-    "help-schemes": (["schemes", "--help"], {}, {}),
+    "tune": (["tune"], {}, {}),
+    "tune-40": (["tune"], {"COLUMNS": "40"}, {}),
+    "tune-20": (["tune"], {"COLUMNS": "20"}, {}),
+    "tune-color": (["tune", "--color"], UTF8, {}),
+    "tune-json": (["tune", "--json"], {}, {}),
+    "tune-calm": (["tune"], {}, {"info": calm()}),
+    "tune-set": ([*TUNE, "--overhead-budget", "2.5%", "--max-regions", "500"],
+                 {}, {}),
+    "tune-set-40": ([*TUNE, "--minr", "11"], {"COLUMNS": "40"}, {}),
+    "tune-set-utf8": ([*TUNE, "--traps-per-second=0"], UTF8, {}),
+    "tune-set-json": ([*TUNE, "--json", "--aggr", "200000",
+                       "--updr=2s"], {}, {}),
     "schemes": (["schemes"], {}, {}),
     "schemes-40": (["schemes"], {"COLUMNS": "40"}, {}),
     "schemes-20": (["schemes"], {"COLUMNS": "20"}, {}),
@@ -196,8 +215,6 @@ CASES = {
     "schemes-dry-run-json": (
         [*APPLY, "--dry-run", "--save", "12.5%", "--ram", "8G", "--apply",
          "tiering", "--hot-node=0:2,1", "--range", "4G-6G"], ALONE, {}),
-    "help-grant": (["grant", "--help"], {}, {}),
-    "help-doctor": (["doctor", "--help"], {}, {}),
     "doctor": (DOCTOR, ALONE, host()),
     "doctor-qemu": (DOCTOR, {}, host()),
     "doctor-cannot": (DOCTOR, ALONE, SKIPS),
@@ -216,6 +233,11 @@ CASES = {
     "doctor-nothing": (DOCTOR, ALONE, {"exit": 1, **host(
         default="echo 'all is different' >&2; exit 1")}),
 }
+
+
+for verb in cli_verbs.verbs(CLI):
+    CASES["help-" + verb.replace(" ", "-")] = (
+        [*verb.split(), "--help"], {}, {})
 
 
 def make_programs(folder, scripts):
@@ -266,7 +288,7 @@ def problems_of(name, text):
     width = int(env.get("COLUMNS", "80"))
     if "json" in name:
         json.loads(text)
-    elif "color" not in name and not name.startswith("help"):
+    elif "color" not in name:
         wide = [s for s in text.splitlines() if len(s) > width]
         if wide:
             return f"wider than {width}: {wide[0]!r}"

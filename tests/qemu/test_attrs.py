@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmheat-set: all or nothing; and query-vmheat-regions' filters."""
 
+import json
+import os
+import subprocess
+import tempfile
 import unittest
 
-from guest import Guest
+from guest import Guest, environment
 from packed import unpack
 from qmp import QMPError
 
@@ -49,6 +53,69 @@ class Set(unittest.TestCase):
             g.qmp.wait_until(
                 "40 regions",
                 lambda: g.qmp("query-vmheat-regions")["nr-regions"] >= 40)
+
+
+class Tune(unittest.TestCase):
+    """vmheat tune; a QMP socket serves one client, the test has the other."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.socket = os.path.join(directory.name, "qmp")
+
+    def guest(self, **kwargs):
+        return Guest(args=["-qmp", f"unix:{self.socket},server=on,wait=off"],
+                     **kwargs)
+
+    def tune(self, *args):
+        done = subprocess.run(
+            [environment("VMHEAT_CLI"), "tune", "-s", self.socket, *args],
+            text=True, capture_output=True, timeout=30, check=False,
+            env={**os.environ, "LC_ALL": "C"})
+        return done.returncode, done.stdout, done.stderr
+
+    def test_changes(self):
+        want = {"sampling-interval": 5000, "aggregation-interval": 100000,
+                "update-interval": 200000, "min-regions": 30,
+                "max-regions": 200, "traps-per-second": 77,
+                "overhead-budget": 33}
+        with self.guest() as g:
+            code, out, err = self.tune(
+                "--sampling-interval", "5ms", "--aggregation-interval", "0.1s",
+                "--update-interval", "200000us", "--min-regions", "30",
+                "--max-regions", "200", "--traps-per-second", "77",
+                "--overhead-budget", "0.33%")
+            self.assertEqual((code, err), (0, ""))
+            self.assertRegex(out, r"sampling-interval +50 ms -> 5 ms\n")
+            self.assertRegex(out, r"overhead-budget +0.5 % -> 0.33 %\n")
+            self.assertEqual(g.qmp("query-vmheat")["attrs"], want)
+            code, out, err = self.tune("--json")
+            self.assertEqual((code, json.loads(out), err), (0, want, ""))
+
+    def test_has_effect(self):
+        with self.guest(device=FAKE) as g:
+            code, _, err = self.tune("--sample", "2000", "--minr", "40")
+            self.assertEqual((code, err), (0, ""))
+            g.qmp.wait_until("new attributes", lambda: g.qmp(
+                "query-vmheat-regions")["max-nr-accesses"] == 5)
+            g.qmp.wait_until("40 regions", lambda: g.qmp(
+                "query-vmheat-regions")["nr-regions"] >= 40)
+
+    def test_all_or_nothing(self):
+        with self.guest() as g:
+            before = g.qmp("query-vmheat")["attrs"]
+            for args, word in (
+                    (["--max-regions", "500", "--sampling-interval", "0"],
+                     "sampling-interval 0 us is out of range: allowed is 1000"),
+                    (["--traps-per-second", "7", "--min-regions", "1001"],
+                     "min-regions 1001 is out of range: allowed is 3 .. 1000"),
+                    (["--max-regions", "500", "--overhead-budget", "101%"],
+                     "overhead-budget 10100 is out of range")):
+                code, out, err = self.tune(*args)
+                self.assertEqual((code, out), (3, ""), args)
+                self.assertIn(word, err)
+                self.assertEqual(err.count("\n"), 1, err)
+                self.assertEqual(g.qmp("query-vmheat")["attrs"], before)
 
 
 class Regions(unittest.TestCase):

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "nearest.h"
+#include "verbs.h"
+
+bool vh_has_word(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = list; (at = strstr(at, name)); at += len) {
+        if ((at == list || at[-1] == ' ') && (!at[len] || at[len] == ' ')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool vh_verb_in_group(const VhVerb *verb, const char *group)
+{
+    size_t len = strlen(group);
+
+    return g_str_has_prefix(verb->name, group) && verb->name[len] == ' ';
+}
+
+bool vh_verb_is_group(const VhVerb *verbs, const char *name)
+{
+    for (; verbs->name; verbs++) {
+        if (vh_verb_in_group(verbs, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool vh_verb_takes_domain(const VhVerb *verb)
+{
+    return vh_has_word(verb->options, "connect");
+}
+
+bool vh_verb_takes_option(const VhVerb *verb, const VhOption *option)
+{
+    return option->help && (!verb || vh_has_word(verb->options, option->name));
+}
+
+static const VhVerb *find_verb(const VhVerb *verbs, const char *name)
+{
+    for (; verbs->name; verbs++) {
+        if (g_str_equal(verbs->name, name)) {
+            return verbs;
+        }
+    }
+    return NULL;
+}
+
+const VhVerb *vh_verb_take(const VhVerb *verbs, char **words, int nr,
+                           int *taken)
+{
+    g_autofree char *two =
+        nr > 1 ? g_strconcat(words[0], " ", words[1], NULL) : NULL;
+    const VhVerb *verb = two ? find_verb(verbs, two) : NULL;
+
+    *taken = verb ? 2 : 1;
+    return verb || !nr ? verb : find_verb(verbs, words[0]);
+}
+
+const VhOption *vh_verb_option(const char *word)
+{
+    g_autofree char *name = NULL;
+    const VhOption *o;
+
+    if (!g_str_has_prefix(word, "--")) {
+        for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
+            if (o->letter && word[0] == '-' && word[1] == o->letter &&
+                !word[2]) {
+                break;
+            }
+        }
+        return o;
+    }
+    name = g_strndup(word + 2, strcspn(word + 2, "="));
+    for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
+        if (g_str_equal(o->name, name)) {
+            break;
+        }
+    }
+    return o;
+}
+
+static bool is_recipe_option(const char *word)
+{
+    const VhRecipeOption *r = vh_recipe_option_table();
+
+    while (r->name &&
+           !(g_str_has_prefix(word, "--") && g_str_equal(word + 2, r->name))) {
+        r++;
+    }
+    return r->name != NULL;
+}
+
+GPtrArray *vh_verb_words(char **argv, int nr)
+{
+    GPtrArray *out = g_ptr_array_new();
+    bool options = true;
+
+    for (int i = 0; i < nr; i++) {
+        if (options && g_str_equal(argv[i], "--")) {
+            options = false;
+        } else if (options && argv[i][0] == '-' && argv[i][1]) {
+            const VhOption *o = vh_verb_option(argv[i]);
+            bool takes = (o && o->arg) || is_recipe_option(argv[i]);
+
+            i += takes && !strchr(argv[i], '=');
+        } else {
+            g_ptr_array_add(out, argv[i]);
+        }
+    }
+    return out;
+}
+
+/* A verb of two words, each of which is like what was typed. */
+static const char *nearest_two(const VhVerb *verbs, char **words)
+{
+    const char *best = NULL;
+    unsigned least = 0;
+
+    for (const VhVerb *v = verbs; v->name; v++) {
+        g_auto(GStrv) name = g_strsplit(v->name, " ", 2);
+        VhNearest first = { .typed = words[0] }, second = { .typed = words[1] };
+
+        if (!name[1]) {
+            continue;
+        }
+        vh_nearest_try(&first, name[0], v->name);
+        vh_nearest_try(&second, name[1], v->name);
+        if (first.name && second.name &&
+            (!best || first.distance + second.distance < least)) {
+            best = v->name;
+            least = first.distance + second.distance;
+        }
+    }
+    return best;
+}
+
+char *vh_verb_nearest(const VhVerb *verbs, char **words, int nr)
+{
+    const char *two = nr > 1 ? nearest_two(verbs, words) : NULL;
+    VhNearest one = { .typed = words[0] }, group = one;
+
+    for (const VhVerb *v = verbs; v->name; v++) {
+        const char *second = strchr(v->name, ' ');
+        g_autofree char *first = g_strndup(v->name, strcspn(v->name, " "));
+
+        vh_nearest_try(&one, second ? second + 1 : v->name, v->name);
+        if (second) {
+            vh_nearest_try(&group, first, v->name);
+        }
+    }
+    if (two || !group.name || (one.name && one.distance <= group.distance)) {
+        return g_strdup(two ? two : one.name);
+    }
+    /* of a group that is right, nothing is like the second word */
+    return group.distance ? g_strndup(group.name, strcspn(group.name, " "))
+                          : NULL;
+}
+
+const char *vh_option_nearest(const VhVerb *verb, const char *name)
+{
+    VhNearest n = { .typed = name };
+    const VhOption *o;
+
+    for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
+        if (vh_verb_takes_option(verb, o)) {
+            vh_nearest_try(&n, o->name, o->name);
+        }
+    }
+    if (!verb || vh_has_word(verb->options, "apply")) {
+        for (const VhRecipeOption *r = vh_recipe_option_table(); r->name; r++) {
+            vh_nearest_try(&n, r->name, r->name);
+        }
+    }
+    vh_nearest_try(&n, "help", "help");
+    vh_nearest_try(&n, "version", "version");
+    return n.name;
+}
