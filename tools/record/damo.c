@@ -18,7 +18,7 @@
  * text: JSON that is not packed yet
  * sample_us, aggr_us: intervals of the record, which are those of the first
  *     snapshot
- * failed: a call did, and said so
+ * failed: a part was not written, so there will be no file
  */
 struct VhDamoWriter {
     char *path;
@@ -38,6 +38,15 @@ static bool fail(VhDamoWriter *w, int err, GError **error)
     g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
                 "cannot write '%s': %s", w->path, g_strerror(err));
     return false;
+}
+
+static bool failed_before(const VhDamoWriter *w, GError **error)
+{
+    if (w->failed) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "cannot write '%s': a part of it was not written", w->path);
+    }
+    return w->failed;
 }
 
 static void free_writer(VhDamoWriter *w)
@@ -167,6 +176,9 @@ static void put_regions(VhDamoWriter *w, const VhSnapshot *s)
 
 bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error)
 {
+    if (failed_before(w, error)) {
+        return false;
+    }
     if (!w->snapshots++) {
         begin(w, s);
     }
@@ -209,13 +221,13 @@ bool vh_damo_close(VhDamoWriter *w, GError **error)
     if (!w) {
         return true;
     }
-    good = !w->failed && w->snapshots;
-    if (good) {
-        good = finish(w, error);
-    } else if (!w->failed) {
+    good = !failed_before(w, error);
+    if (good && !w->snapshots) {
         g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_SNAPSHOT,
                     "there is no snapshot to write to '%s'", w->path);
+        good = false;
     }
+    good = good && finish(w, error);
     free_writer(w);
     return good;
 }
