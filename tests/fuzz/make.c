@@ -26,7 +26,7 @@ static void some_heat(Random *r, const VhSnapshot *s, VhRegion *v)
         v->rate = some_rate(r);
         v->rate_low = v->rate / 2;
         v->rate_high = v->rate * 2;
-        v->idle_us = random_below(r, 1ull << random_below(r, 45));
+        v->idle_us = random_next(r) >> random_below(r, 64);
     }
     v->write_rate = s->has_write_rates ? v->rate / 3 : 0;
 }
