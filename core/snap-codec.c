@@ -7,6 +7,7 @@
 #define PAGE_SHIFT 12
 #define IDLE_PART 128 /* what an idle time is rounded to, of itself */
 #define IDLE_NEAR 4   /* up to so much of it off, the difference is written */
+#define IDLE_MOST (UINT64_MAX / 1000) /* ms */
 
 /*
  * Along the snapshot before, to predict.
@@ -85,7 +86,7 @@ static VhCodedRegion predict(Walk *k, uint64_t start)
         r = k->v[k->j];
         r.start = start;
         r.age += MIN(k->steps, UINT32_MAX - r.age);
-        r.idle_ms += MIN(k->ms, UINT64_MAX - r.idle_ms);
+        r.idle_ms += MIN(k->ms, IDLE_MOST - r.idle_ms);
     }
     return r;
 }
@@ -156,9 +157,19 @@ static void put_head(const VhSnapCodec *c, const VhSnapHead *s, size_t nr,
     vh_put_number(out, nr);
 }
 
-static uint64_t idle_unit(uint64_t predicted)
+static int64_t idle_unit(uint64_t predicted)
 {
     return 1 + predicted / IDLE_PART;
+}
+
+/* What a reader makes of @units, and of @code without them. */
+static uint64_t idle_of(const VhSnapCodec *c, uint64_t predicted, int64_t units,
+                        unsigned code)
+{
+    uint64_t ms = units ? predicted + units * idle_unit(predicted)
+                        : (uint64_t)llrint(vh_code_value(&c->codes, code));
+
+    return MIN(ms, IDLE_MOST);
 }
 
 /* Where the predicted one is as good, it is taken. */
@@ -166,7 +177,7 @@ static void round_idle(VhCodedRegion *r, const VhCodedRegion *p)
 {
     uint64_t off = MAX(r->idle_ms, p->idle_ms) - MIN(r->idle_ms, p->idle_ms);
 
-    if (off <= idle_unit(p->idle_ms) / 2) {
+    if (off <= (uint64_t)idle_unit(p->idle_ms) / 2) {
         r->idle_ms = p->idle_ms;
     }
 }
@@ -177,17 +188,17 @@ static void put_idle(VhSnapCodec *c, VhCodedRegion *r, const VhCodedRegion *p,
 {
     int64_t unit = idle_unit(p->idle_ms), off = r->idle_ms - p->idle_ms;
     int64_t units = (off + (off < 0 ? -unit : unit) / 2) / unit;
-    unsigned absolute;
+    unsigned absolute = 0;
 
-    if (units && ABS(off) <= (int64_t)(p->idle_ms / IDLE_NEAR)) {
-        vh_put_signed(out, units);
-        r->idle_ms = p->idle_ms + units * unit;
-        return;
+    if (ABS(off) > (int64_t)(p->idle_ms / IDLE_NEAR)) {
+        units = 0;
     }
-    absolute = vh_code_of(&c->codes, r->idle_ms);
-    vh_put_signed(out, 0);
-    vh_put_number(out, absolute);
-    r->idle_ms = llrint(vh_code_value(&c->codes, absolute));
+    vh_put_signed(out, units);
+    if (!units) {
+        absolute = vh_code_of(&c->codes, r->idle_ms);
+        vh_put_number(out, absolute);
+    }
+    r->idle_ms = idle_of(c, p->idle_ms, units, absolute);
 }
 
 static uint8_t differences(const VhCodedRegion *r, const VhCodedRegion *p,
@@ -363,16 +374,13 @@ static uint16_t get_rate(VhBytes *b, uint16_t old)
 
 static uint64_t get_idle(const VhSnapCodec *c, VhBytes *b, uint64_t predicted)
 {
-    int64_t unit = idle_unit(predicted), units = vh_get_signed(b);
-    uint64_t absolute;
+    const int64_t most = IDLE_PART / IDLE_NEAR;
+    int64_t units = vh_get_signed(b);
+    uint64_t absolute = units ? 0 : vh_get_number(b);
 
-    if (units) {
-        b->bad |= units < -IDLE_PART || units > IDLE_PART;
-        return b->bad ? 0 : predicted + units * unit;
-    }
-    absolute = vh_get_number(b);
-    b->bad |= absolute >= VH_CODES;
-    return b->bad ? 0 : llrint(vh_code_value(&c->codes, absolute));
+    b->bad |= units < -most || units > most || absolute >= VH_CODES ||
+              -units * idle_unit(predicted) > (int64_t)predicted;
+    return b->bad ? 0 : idle_of(c, predicted, units, absolute);
 }
 
 static void get_region(const VhSnapCodec *c, VhBytes *b, uint8_t flags, Walk *k,
@@ -422,7 +430,7 @@ static inline bool copy_region(Walk *k, VhCodedRegion *r)
     }
     *r = k->v[k->j++];
     r->age += MIN(k->steps, UINT32_MAX - r->age);
-    r->idle_ms += MIN(k->ms, UINT64_MAX - r->idle_ms);
+    r->idle_ms += MIN(k->ms, IDLE_MOST - r->idle_ms);
     k->at = r->end;
     return true;
 }
@@ -450,6 +458,10 @@ static bool get_regions(VhSnapCodec *c, VhBytes *b, const VhSnapHead *s,
     VhCodedRegion *r;
     uint64_t run = 0;
 
+    /* one as predicted ends where one of before does; others have a byte */
+    if (nr > (size_t)(b->end - b->at) + k.nr) {
+        return false;
+    }
     g_array_set_size(c->next, nr);
     r = (VhCodedRegion *)c->next->data;
     for (size_t i = 0; i < nr && !b->bad; i++, r++) {

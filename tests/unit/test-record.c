@@ -459,6 +459,53 @@ static void test_any_bytes(void)
     case_end(&c);
 }
 
+/* The longest idle time there is, and one that was never written. */
+static void test_idle(void)
+{
+    VhRegion region = { .end = PAGE, .idle_us = UINT64_MAX };
+    VhSnapshot s = { .nr = 1, .nr_regions = 1, .has_rates = true }, got = { 0 };
+    g_autoptr(VhSnapCodec) w = vh_snap_codec_new();
+    g_autoptr(VhSnapCodec) r = vh_snap_codec_new();
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    VhBytes in;
+
+    s.regions = &region;
+    for (int i = 0; i < 4; i++) { /* even longer; none; a little */
+        s.end_time += 1ull << 62;
+        region.idle_us = i < 2 ? UINT64_MAX : i == 2 ? 0 : 1000;
+        g_byte_array_set_size(out, 0);
+        g_assert_null(vh_packed_encode(w, &s, out));
+        if (i == 3) {
+            out->len -= 2; /* a code, behind: 0, it is no difference */
+            g_assert_cmpuint(out->data[out->len - 1], ==, 0);
+            out->data[out->len - 1] = 1; /* -1 */
+        }
+        in = (VhBytes){ out->data, out->data + out->len, false };
+        g_assert_cmpint(vh_snap_decode(r, &in), ==, i < 3);
+        vh_packed_snapshot(r, &got);
+        if (i < 2) {
+            g_assert_cmpuint(got.regions->idle_us, >, UINT64_MAX / 100 * 98);
+        } else if (i == 2) {
+            g_assert_cmpuint(got.regions->idle_us, ==, 0);
+        }
+    }
+    g_free(got.regions);
+}
+
+/* A few bytes do not make a reader ask for more memory than they can fill. */
+static void test_lie(void)
+{
+    g_autofree uint8_t *zeros = g_malloc0(VH_RECORD_PAYLOAD_MAX);
+    g_autoptr(GByteArray) block = NULL;
+    VhBlock b = { .type = VH_RECORD_EVENT };
+
+    block = vh_block_pack(&b, zeros, VH_RECORD_PAYLOAD_MAX);
+    g_assert_null(vh_block_read(&b, block->data, block->len));
+    g_assert_cmpuint(b.unpacked, ==, VH_RECORD_PAYLOAD_MAX);
+    block->data[10] = 0; /* stored in less */
+    g_assert_nonnull(vh_block_read(&b, block->data, block->len));
+}
+
 /* 1000 regions of which most stay as they are. */
 static void test_small(void)
 {
@@ -542,6 +589,8 @@ int main(int argc, char **argv)
     g_test_add_func("/record/full", test_full);
     g_test_add_func("/record/impossible", test_impossible);
     g_test_add_func("/record/any-bytes", test_any_bytes);
+    g_test_add_func("/record/idle", test_idle);
+    g_test_add_func("/record/lie", test_lie);
     g_test_add_func("/record/small", test_small);
     return g_test_run();
 }

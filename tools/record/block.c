@@ -9,6 +9,7 @@
 #define MAGIC "VMHEAT\r\n"
 #define BLOCK_MAGIC 0x4b424856u /* "VHBK" */
 #define CRC_AT 32               /* where it is in the header */
+#define DEFLATE_MOST 1032       /* bytes that deflate makes one of, at most */
 
 static void put(uint8_t *at, uint64_t v, unsigned bytes)
 {
@@ -99,7 +100,8 @@ const char *vh_block_read(VhBlock *b, const uint8_t *in, size_t size)
     if (get(in, 4) != BLOCK_MAGIC) {
         return "there is no block where one should begin";
     }
-    if (b->unpacked > VH_RECORD_PAYLOAD_MAX || b->stored > b->unpacked) {
+    if (b->unpacked > VH_RECORD_PAYLOAD_MAX || b->stored > b->unpacked ||
+        b->unpacked / DEFLATE_MOST > b->stored) {
         return "a block has a size that cannot be";
     }
     return b->stored > size - VH_BLOCK_HEADER_BYTES ? "it ends within a block"

@@ -11,11 +11,14 @@
 #include "damo.h"
 
 #define CHUNK (64u << 10)
+#define LEAST_ADDRESS 4096ull /* see damo.h */
 
 /*
  * temporary: what is written, until it is whole
  * text: JSON that is not packed yet
- * failed: a call did, and said so
+ * sample_us, aggr_us: intervals of the record, which are those of the first
+ *     snapshot
+ * failed: a part was not written, so there will be no file
  */
 struct VhDamoWriter {
     char *path;
@@ -24,6 +27,8 @@ struct VhDamoWriter {
     z_stream z;
     GString *text;
     uint64_t snapshots;
+    uint64_t sample_us;
+    uint64_t aggr_us;
     bool failed;
 };
 
@@ -33,6 +38,15 @@ static bool fail(VhDamoWriter *w, int err, GError **error)
     g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
                 "cannot write '%s': %s", w->path, g_strerror(err));
     return false;
+}
+
+static bool failed_before(const VhDamoWriter *w, GError **error)
+{
+    if (w->failed) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "cannot write '%s': a part of it was not written", w->path);
+    }
+    return w->failed;
 }
 
 static void free_writer(VhDamoWriter *w)
@@ -108,6 +122,8 @@ static bool pack(VhDamoWriter *w, int flush, GError **error)
 
 static void begin(VhDamoWriter *w, const VhSnapshot *s)
 {
+    w->sample_us = MAX(s->sampling_interval, 1);
+    w->aggr_us = MAX(s->aggregation_interval, w->sample_us);
     g_string_append_printf(
         w->text,
         "[{\"kdamond_idx\": 0, \"context_idx\": 0, \"intervals\": "
@@ -115,24 +131,54 @@ static void begin(VhDamoWriter *w, const VhSnapshot *s)
         ", \"ops_update_us\": %" PRIu64
         "}, \"scheme_idx\": null, \"target_id\": 0, \"scheme_filters\": [], "
         "\"snapshots\": [",
-        s->sampling_interval, s->aggregation_interval, s->aggregation_interval);
+        w->sample_us, w->aggr_us, w->aggr_us);
 }
 
-static void put_region(GString *text, const VhRegion *r, bool first)
+/* @part of @whole, of @of; what is not 0 stays so */
+static uint64_t scale(uint64_t part, uint64_t whole, uint64_t of)
 {
-    g_string_append_printf(text,
-                           "%s{\"start\": %" PRIu64 ", \"end\": %" PRIu64
-                           ", \"nr_accesses\": {\"samples\": %" PRIu64
-                           ", \"percent\": null}, \"age\": {\"usec\": null, "
-                           "\"aggr_intervals\": %" PRIu64 "}}",
-                           first ? "" : ", ", r->start, r->end, r->nr_accesses,
-                           r->age);
+    uint64_t v = whole ? (uint64_t)((unsigned __int128)part * of / whole) : 0;
+
+    return part && whole ? MAX(v, 1) : 0;
+}
+
+static void put_region(VhDamoWriter *w, const VhSnapshot *s, const VhRegion *r,
+                       uint64_t start, bool first)
+{
+    uint64_t most = w->aggr_us / w->sample_us;
+    uint64_t milli = scale(r->nr_accesses, s->max_nr_accesses, 100000);
+
+    g_string_append_printf(
+        w->text,
+        "%s{\"start\": %" PRIu64 ", \"end\": %" PRIu64
+        ", \"nr_accesses\": {\"samples\": %" PRIu64 ", \"percent\": %" PRIu64
+        ".%03u}, \"age\": {\"usec\": %" PRIu64 ", \"aggr_intervals\": 0}}",
+        first ? "" : ", ", start, r->end,
+        scale(r->nr_accesses, s->max_nr_accesses, most), milli / 1000,
+        (unsigned)(milli % 1000), vh_snapshot_age_us(s, r));
+}
+
+static void put_regions(VhDamoWriter *w, const VhSnapshot *s)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < s->nr; i++) {
+        const VhRegion *r = &s->regions[i];
+        uint64_t start = MAX(r->start, LEAST_ADDRESS);
+
+        if (start < r->end) {
+            put_region(w, s, r, start, !total);
+            total += r->end - start;
+        }
+    }
+    g_string_append_printf(w->text, "], \"total_bytes\": %" PRIu64 "}", total);
 }
 
 bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error)
 {
-    uint64_t total = 0;
-
+    if (failed_before(w, error)) {
+        return false;
+    }
     if (!w->snapshots++) {
         begin(w, s);
     }
@@ -141,12 +187,17 @@ bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error)
                            ", \"end_time\": %" PRIu64 ", \"regions\": [",
                            w->snapshots > 1 ? "," : "", s->start_time,
                            s->end_time);
-    for (size_t i = 0; i < s->nr; i++) {
-        put_region(w->text, &s->regions[i], !i);
-        total += s->regions[i].end - s->regions[i].start;
-    }
-    g_string_append_printf(w->text, "], \"total_bytes\": %" PRIu64 "}", total);
+    put_regions(w, s);
     return pack(w, Z_NO_FLUSH, error);
+}
+
+/* A file that came there meanwhile is not replaced, where that can be told. */
+static bool take_name(const VhDamoWriter *w)
+{
+    return !renameat2(AT_FDCWD, w->temporary, AT_FDCWD, w->path,
+                      RENAME_NOREPLACE) ||
+           ((errno == EINVAL || errno == ENOSYS) &&
+            !g_rename(w->temporary, w->path));
 }
 
 static bool finish(VhDamoWriter *w, GError **error)
@@ -155,7 +206,7 @@ static bool finish(VhDamoWriter *w, GError **error)
     if (!pack(w, Z_FINISH, error)) {
         return false;
     }
-    if ((fsync(w->fd) && errno != EINVAL) || g_rename(w->temporary, w->path)) {
+    if ((fsync(w->fd) && errno != EINVAL) || !take_name(w)) {
         return fail(w, errno, error);
     }
     close(w->fd);
@@ -170,13 +221,13 @@ bool vh_damo_close(VhDamoWriter *w, GError **error)
     if (!w) {
         return true;
     }
-    good = !w->failed && w->snapshots;
-    if (good) {
-        good = finish(w, error);
-    } else if (!w->failed) {
+    good = !failed_before(w, error);
+    if (good && !w->snapshots) {
         g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_SNAPSHOT,
                     "there is no snapshot to write to '%s'", w->path);
+        good = false;
     }
+    good = good && finish(w, error);
     free_writer(w);
     return good;
 }

@@ -3,8 +3,26 @@
  * Records for damo, the user-space tool of Linux's DAMON: its format
  * json_compressed, JSON packed with zlib, which damo 2.x and 3.x read.
  *
+ * Theory of operation
+ * -------------------
  * One record of one target, with snapshots of regions with nr_accesses and age.
- * What damo has no place for (rates, idle times, writes) is left out.
+ * What damo has no place for (rates, idle times, writes) is left out. What it
+ * would get wrong is written so that it does not:
+ *
+ * - A record has one pair of intervals, by which damo turns samples into
+ *   percent and hertz, and ages into time. A snapshot may be of others: they
+ *   were changed, or the monitor was throttled. So percent and microseconds are
+ *   written too, which damo then takes; and samples are out of as many as the
+ *   record's intervals make.
+ * - Percent has three digits behind the point, and is never 0 when there was an
+ *   access: damo takes 0 % for idle, and makes 0 of 0.5.
+ * - age is 0 in aggregation intervals, and right in microseconds. The former is
+ *   only used to draw heatmaps, and printed by --raw_form. damo 2.8.3 takes heat
+ *   away from what was hot for long: its map is upside down. damo 3.x begins the
+ *   map when the oldest region of the first snapshot became as it was, which may
+ *   be days before the record.
+ * - A region that begins at address 0 begins at 4096: damo takes 0 for "no
+ *   address yet", and leaves the region out of the map.
  */
 #ifndef TOOLS_RECORD_DAMO_H
 #define TOOLS_RECORD_DAMO_H
@@ -23,6 +41,14 @@ VhDamoWriter *vh_damo_create(const char *path, GError **error);
 
 /** vh_damo_snapshot() - add a snapshot; its intervals are those of the first */
 bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error);
+
+/**
+ * vh_damo_convert() - add all snapshots that @from has from here on
+ *
+ * Passes over all other items. What is before damage is added, too: see
+ * vh_record_damage().
+ */
+bool vh_damo_convert(VhRecordReader *from, VhDamoWriter *to, GError **error);
 
 /**
  * vh_damo_close() - finish the file, and free @w

@@ -6,12 +6,12 @@
 #include "record.h"
 
 /*
- * file: all of it, mapped
+ * bytes: all of it; a file's are mapped
  * at: the next block; good: the end of the last good one
  * data: what the running block holds; left: of its snapshots
  */
 struct VhRecordReader {
-    GMappedFile *file;
+    GBytes *bytes;
     char *path;
     const uint8_t *begin;
     size_t size;
@@ -49,22 +49,14 @@ static bool check_header(const VhRecordReader *r, GError **error)
     return version == VH_RECORD_VERSION;
 }
 
-VhRecordReader *vh_record_open(const char *path, GError **error)
+VhRecordReader *vh_record_open_bytes(const char *name, GBytes *bytes,
+                                     GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    GMappedFile *file = g_mapped_file_new(path, false, &why);
-    VhRecordReader *r;
+    VhRecordReader *r = g_new0(VhRecordReader, 1);
 
-    if (!file) {
-        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_READ,
-                    "cannot read '%s': %s", path, why->message);
-        return NULL;
-    }
-    r = g_new0(VhRecordReader, 1);
-    r->file = file;
-    r->path = g_strdup(path);
-    r->begin = (const uint8_t *)g_mapped_file_get_contents(file);
-    r->size = g_mapped_file_get_length(file);
+    r->bytes = g_bytes_ref(bytes);
+    r->path = g_strdup(name);
+    r->begin = g_bytes_get_data(bytes, &r->size);
     r->at = r->good = VH_FILE_HEADER_BYTES;
     r->to = UINT64_MAX;
     r->codec = vh_snap_codec_new();
@@ -76,10 +68,25 @@ VhRecordReader *vh_record_open(const char *path, GError **error)
     return r;
 }
 
+VhRecordReader *vh_record_open(const char *path, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GMappedFile) file = g_mapped_file_new(path, false, &why);
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (!file) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_READ,
+                    "cannot read '%s': %s", path, why->message);
+        return NULL;
+    }
+    bytes = g_mapped_file_get_bytes(file);
+    return vh_record_open_bytes(path, bytes, error);
+}
+
 void vh_record_reader_free(VhRecordReader *r)
 {
     if (r) {
-        g_mapped_file_unref(r->file);
+        g_bytes_unref(r->bytes);
         vh_snap_codec_free(r->codec);
         g_byte_array_unref(r->data);
         g_free(r->snapshot.regions);

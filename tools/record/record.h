@@ -145,6 +145,13 @@ typedef struct VhRecordItem {
 VhRecordReader *vh_record_open(const char *path, GError **error);
 
 /**
+ * vh_record_open_bytes() - a reader of what is in memory, or NULL
+ * @name: for messages
+ */
+VhRecordReader *vh_record_open_bytes(const char *name, GBytes *bytes,
+                                     GError **error);
+
+/**
  * vh_record_range() - leave out blocks that end before @from or begin after @to
  *
  * Snapshots are not cut at these; JSON is never left out.
@@ -165,7 +172,11 @@ bool vh_record_next(VhRecordReader *r, VhRecordItem *item);
  */
 const char *vh_record_damage(const VhRecordReader *r);
 
-/** vh_record_good() - bytes of the file up to which it is good */
+/**
+ * vh_record_good() - bytes of the file up to which it is good
+ *
+ * What vh_record_range() leaves out was not looked at.
+ */
 uint64_t vh_record_good(const VhRecordReader *r);
 
 /** vh_record_part() - how much of the file is read, 0 .. 1 */
