@@ -298,8 +298,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         }
     }
     (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_times(o)) ||
-           (code = check_grant(o)));
+           (code = check_regions(o)) || (code = check_times(o)) || (code = check_grant(o)));
     return code;
 }
 
@@ -370,12 +369,8 @@ static const VhVerb *choose(const VhVerb *verbs, char **words, int nr,
     return NULL;
 }
 
-const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
-                               VhOptions *o, int *exit_code)
+void vh_options_init(VhOptions *o)
 {
-    g_autoptr(GPtrArray) seen = g_ptr_array_new();
-    Parsed p = { .seen = seen };
-
     *o = (VhOptions){
         .socket = getenv("VMHEAT_SOCKET"),
         .timeout_us = 5 * G_USEC_PER_SEC,
@@ -387,6 +382,15 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .delay_us = G_USEC_PER_SEC,
     };
     memset(&o->attrs, 0xff, sizeof(o->attrs)); /* UINT64_MAX each */
+}
+
+const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
+                               VhOptions *o, int *exit_code)
+{
+    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+    Parsed p = { .seen = seen };
+
+    vh_options_init(o);
     if (argc > 1 && g_str_equal(argv[1], "--complete")) {
         *exit_code = vh_complete(verbs, argv + 2, argc - 2);
         return NULL;

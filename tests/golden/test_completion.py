@@ -99,6 +99,19 @@ class Words(unittest.TestCase):
                          ["--sort=address", "--sort=age"])
         self.assertEqual(complete("snapshot", "--limit", ""), [])
 
+    def test_every_argument(self):
+        """The command has an answer, whatever it is, and ends well."""
+        nr = 0
+        for verb in cli_verbs.verbs(CLI):
+            for option in cli_verbs.options(CLI, verb):
+                done = subprocess.run(
+                    [CLI, "--complete", *verb.split(), "--" + option, ""],
+                    capture_output=True, timeout=30, check=False)
+                self.assertEqual((done.returncode, done.stderr), (0, b""),
+                                 option)
+                nr += 1
+        self.assertGreater(nr, 50)
+
     def test_all_values_are_valid(self):
         """Of each option of each verb that has a list of them."""
         some = 0
