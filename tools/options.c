@@ -90,52 +90,23 @@ typedef struct Parsed {
     bool help, version;
 } Parsed;
 
-/* Options of @verb that begin with @name, ", " between them; NULL: none. */
-static char *begin_with(const VhVerb *verb, const char *name)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    const VhOption *o;
-
-    for (unsigned i = 0; *name && (o = vh_option_nth(i)); i++) {
-        if (g_str_has_prefix(o->name, name) && vh_verb_takes_option(verb, o)) {
-            g_string_append_printf(out, "%s--%s", out->len ? ", " : "",
-                                   o->name);
-        }
-    }
-    return out->len ? g_string_free(g_steal_pointer(&out), false) : NULL;
-}
-
-/* Unknown, or the begin of several, maybe not all of which the verb takes. */
-static int bad_long(const VhVerb *verb, const char *word)
-{
-    g_autofree char *name = g_strndup(word + 2, strcspn(word + 2, "="));
-    g_autofree char *list = begin_with(verb, name);
-    const char *nearest = vh_option_nearest(verb, name);
-
-    if (list) {
-        return usage_error("option '--%s' is incomplete; did you mean %s?",
-                           name, list);
-    }
-    return nearest ? usage_error("unknown option '--%s'; did you mean --%s?",
-                                 name, nearest)
-                   : usage_error("unknown option '--%s'", name);
-}
-
 static int bad_option(int c, const VhVerb *verbs, int argc, char **argv)
 {
     g_autoptr(GPtrArray) words = vh_verb_words(argv + 1, argc - 1);
     g_autofree char *shorts = short_options();
     /* getopt has moved past a long option but maybe not past a short one */
     const char *word = argv[optind - 1];
+    g_autofree char *sentence = NULL;
     int taken;
 
     if (c == ':') {
         return usage_error("option '%s' needs an argument", word);
     }
     if (!optopt) {
-        return bad_long(
+        sentence = vh_option_unknown(
             vh_verb_take(verbs, (char **)words->pdata, words->len, &taken),
             word);
+        return usage_error("%s", sentence);
     }
     return optopt < FIRST_VALUE && !strchr(shorts, optopt)
                ? usage_error("unknown option '-%c'", optopt)
@@ -302,21 +273,10 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
     return code;
 }
 
-static int unknown_verb(const VhVerb *verbs, char **words, int nr)
-{
-    bool two = nr > 1 && vh_verb_is_group(verbs, words[0]);
-    g_autofree char *typed =
-        two ? g_strconcat(words[0], " ", words[1], NULL) : g_strdup(words[0]);
-    g_autofree char *nearest = vh_verb_nearest(verbs, words, nr);
-
-    return nearest ? usage_error("unknown verb '%s'; did you mean '%s'?", typed,
-                                 nearest)
-                   : usage_error("unknown verb '%s'", typed);
-}
-
 static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
 {
     bool group = nr && vh_verb_is_group(verbs, words[0]);
+    g_autofree char *sentence = nr ? vh_verb_unknown(verbs, words, nr) : NULL;
 
     if (p->help && (!nr || (group && nr == 1))) {
         return vh_help_verbs(verbs, nr ? words[0] : NULL);
@@ -324,8 +284,7 @@ static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
     if (group && nr == 1) {
         return usage_error("'%s' what? A word is missing", words[0]);
     }
-    return nr ? unknown_verb(verbs, words, nr)
-              : usage_error("a verb is missing");
+    return usage_error("%s", nr ? sentence : "a verb is missing");
 }
 
 /* Words behind the verb: a domain at most. */
