@@ -185,6 +185,13 @@ class Words(unittest.TestCase):
             os.unlink(virsh)
             self.assertEqual(complete("status", "", path=d), [])
 
+    @unittest.skipUnless(shutil.which("virsh"), "no virsh")
+    def test_domains_of_libvirt(self):
+        """The real virsh, with libvirt's driver for tests."""
+        for last in ("", "te"):
+            self.assertEqual(complete("status", "-c", "test", ":",
+                                      "///default", last), ["test"])
+
     def test_no_command(self):
         self.assertEqual(complete("", cli="/nonexistent/vmheat"), [])
 
