@@ -100,6 +100,12 @@ typedef struct VhVerb {
 } VhVerb;
 
 /**
+ * vh_options_init() - options as they are when none is given
+ * @options: the options; vh_options_clear() them
+ */
+void vh_options_init(VhOptions *options);
+
+/**
  * vh_options_parse() - read the command line
  * @verbs: what there is; ends with a NULL name
  * @argc: as in main()

@@ -50,9 +50,11 @@ static void offer_option(Line *l, const char *name)
 /* Would @option take @value? @allowed: what it says if not; free with it. */
 static bool takes(const VhOption *option, const char *value, char **allowed)
 {
-    VhOptions scratch = {};
-    const char *problem = option->take(&scratch, value);
+    VhOptions scratch;
+    const char *problem;
 
+    vh_options_init(&scratch);
+    problem = option->take(&scratch, value);
     if (allowed) {
         *allowed = g_strdup(problem);
     }

@@ -47,4 +47,15 @@ extern const VhOption vh_options_tune[];
  */
 bool vh_take_count(const char *arg, uint64_t min, uint64_t max, uint64_t *out);
 
+/**
+ * vh_options_problem() - what is wrong with options together
+ * @verb: whose they are
+ * @o: the options
+ * @seen: VhOption: those that were given
+ *
+ * Returns: a sentence without an end; free with g_free(). NULL: nothing.
+ */
+char *vh_options_problem(const VhVerb *verb, const VhOptions *o,
+                         const GPtrArray *seen);
+
 #endif

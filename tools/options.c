@@ -90,52 +90,23 @@ typedef struct Parsed {
     bool help, version;
 } Parsed;
 
-/* Options of @verb that begin with @name, ", " between them; NULL: none. */
-static char *begin_with(const VhVerb *verb, const char *name)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    const VhOption *o;
-
-    for (unsigned i = 0; *name && (o = vh_option_nth(i)); i++) {
-        if (g_str_has_prefix(o->name, name) && vh_verb_takes_option(verb, o)) {
-            g_string_append_printf(out, "%s--%s", out->len ? ", " : "",
-                                   o->name);
-        }
-    }
-    return out->len ? g_string_free(g_steal_pointer(&out), false) : NULL;
-}
-
-/* Unknown, or the begin of several, maybe not all of which the verb takes. */
-static int bad_long(const VhVerb *verb, const char *word)
-{
-    g_autofree char *name = g_strndup(word + 2, strcspn(word + 2, "="));
-    g_autofree char *list = begin_with(verb, name);
-    const char *nearest = vh_option_nearest(verb, name);
-
-    if (list) {
-        return usage_error("option '--%s' is incomplete; did you mean %s?",
-                           name, list);
-    }
-    return nearest ? usage_error("unknown option '--%s'; did you mean --%s?",
-                                 name, nearest)
-                   : usage_error("unknown option '--%s'", name);
-}
-
 static int bad_option(int c, const VhVerb *verbs, int argc, char **argv)
 {
     g_autoptr(GPtrArray) words = vh_verb_words(argv + 1, argc - 1);
     g_autofree char *shorts = short_options();
     /* getopt has moved past a long option but maybe not past a short one */
     const char *word = argv[optind - 1];
+    g_autofree char *sentence = NULL;
     int taken;
 
     if (c == ':') {
         return usage_error("option '%s' needs an argument", word);
     }
     if (!optopt) {
-        return bad_long(
+        sentence = vh_option_unknown(
             vh_verb_take(verbs, (char **)words->pdata, words->len, &taken),
             word);
+        return usage_error("%s", sentence);
     }
     return optopt < FIRST_VALUE && !strchr(shorts, optopt)
                ? usage_error("unknown option '-%c'", optopt)
@@ -194,163 +165,17 @@ static int parse_options(const VhVerb *verbs, int argc, char **argv,
     return code;
 }
 
-static int check_grant(const VhOptions *o)
+static int check(const VhVerb *verb, const VhOptions *o, const Parsed *p)
 {
-    if (o->revoke && (o->damon || o->no_idle_page || o->pid)) {
-        return usage_error("--revoke takes everything back; it goes with no "
-                           "other option of grant");
-    }
-    if (!o->damon && (o->no_idle_page || o->background || o->damon_cpu)) {
-        return usage_error("--no-idle-page, --background and --damon-cpu make "
-                           "sense with --damon only");
-    }
-    return VH_EXIT_OK;
-}
+    g_autofree char *problem = vh_options_problem(verb, o, p->seen);
 
-static int check_schemes(const VhOptions *o)
-{
-    bool sets = o->recipes || o->set_file;
-    int what = (o->recipes != NULL) + (o->set_file != NULL) + o->clear +
-               o->export_list + o->actions + o->tried;
-
-    if (what > 1) {
-        return usage_error("only one of --apply, --set, --clear, --export, "
-                           "--actions and --tried can be given");
-    }
-    if (o->add && !sets) {
-        return usage_error("--add makes sense with --apply and --set only");
-    }
-    if (o->dry_run && !o->recipes) {
-        return usage_error("--dry-run makes sense with --apply only");
-    }
-    return VH_EXIT_OK;
-}
-
-/* Does all that is asked for work without a virtual machine? */
-static bool is_alone(const VhVerb *verb, const VhOptions *o)
-{
-    return verb->target != VH_TARGET_VM ||
-           (o->dry_run && !o->add && !vh_recipes_need_ram(o->recipes));
-}
-
-static bool was_given(const Parsed *p, const char *name)
-{
-    for (guint i = 0; i < p->seen->len; i++) {
-        const VhOption *o = g_ptr_array_index(p->seen, i);
-
-        if (g_str_equal(o->name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int check_all(const VhOptions *o, const Parsed *p)
-{
-    if (o->domain || was_given(p, "socket")) {
-        return usage_error("--all shows all virtual machines: '%s' is one too "
-                           "many",
-                           vh_cli_target(o));
-    }
-    if (o->sockets && o->uri) {
-        return usage_error("--sockets and --connect say two things: where to "
-                           "find virtual machines");
-    }
-    return VH_EXIT_OK;
-}
-
-static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
-{
-    if (verb->target == VH_TARGET_DOMAIN && !o->domain) {
-        return usage_error("'%s' needs the name of a domain", verb->name);
-    }
-    if (o->domain && was_given(p, "socket")) {
-        return usage_error("give either a socket or domain '%s', not both",
-                           o->domain);
-    }
-    if (o->all) {
-        return check_all(o, p);
-    }
-    if (o->sockets || was_given(p, "by")) {
-        return usage_error("--sockets and --by make sense with --all only");
-    }
-    if (o->uri && !o->domain) {
-        return usage_error("which domain of '%s'? --connect needs one", o->uri);
-    }
-    if (!is_alone(verb, o) && !vh_cli_target(o)) {
-        return usage_error("which virtual machine? Give its QMP socket with "
-                           "-s PATH or in VMHEAT_SOCKET, or a domain of "
-                           "libvirt");
-    }
-    return VH_EXIT_OK;
-}
-
-static int check_record(const VhOptions *o)
-{
-    bool damo = o->format && g_str_equal(o->format, "damo");
-
-    if (o->append && o->force) {
-        return usage_error("--append keeps the file, --force replaces it: "
-                           "give one of both");
-    }
-    return o->append && damo ? usage_error("a record of damo's cannot be "
-                                           "appended to")
-                             : VH_EXIT_OK;
-}
-
-static int check_times(const VhOptions *o)
-{
-    return o->to_us <= o->from_us ? usage_error("--to must be above --from")
-                                  : VH_EXIT_OK;
-}
-
-static int check_regions(const VhOptions *o)
-{
-    if (o->json && o->sort != VH_SORT_ADDRESS) {
-        return usage_error("--sort does not work with --json, which prints "
-                           "what QMP returns");
-    }
-    if (o->end != UINT64_MAX &&
-        o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
-        return usage_error("--end must be above --start");
-    }
-    return VH_EXIT_OK;
-}
-
-/* Options that exist, but not for this verb or not together. */
-static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
-{
-    int code;
-
-    for (guint i = 0; i < p->seen->len; i++) {
-        const VhOption *opt = g_ptr_array_index(p->seen, i);
-
-        if (!vh_has_word(verb->options, opt->name)) {
-            return usage_error("'%s' has no option --%s", verb->name,
-                               opt->name);
-        }
-    }
-    (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_times(o)) ||
-           (code = check_record(o)) || (code = check_grant(o)));
-    return code;
-}
-
-static int unknown_verb(const VhVerb *verbs, char **words, int nr)
-{
-    bool two = nr > 1 && vh_verb_is_group(verbs, words[0]);
-    g_autofree char *typed =
-        two ? g_strconcat(words[0], " ", words[1], NULL) : g_strdup(words[0]);
-    g_autofree char *nearest = vh_verb_nearest(verbs, words, nr);
-
-    return nearest ? usage_error("unknown verb '%s'; did you mean '%s'?", typed,
-                                 nearest)
-                   : usage_error("unknown verb '%s'", typed);
+    return problem ? usage_error("%s", problem) : VH_EXIT_OK;
 }
 
 static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
 {
     bool group = nr && vh_verb_is_group(verbs, words[0]);
+    g_autofree char *sentence = nr ? vh_verb_unknown(verbs, words, nr) : NULL;
 
     if (p->help && (!nr || (group && nr == 1))) {
         return vh_help_verbs(verbs, nr ? words[0] : NULL);
@@ -358,8 +183,7 @@ static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
     if (group && nr == 1) {
         return usage_error("'%s' what? A word is missing", words[0]);
     }
-    return nr ? unknown_verb(verbs, words, nr)
-              : usage_error("a verb is missing");
+    return usage_error("%s", nr ? sentence : "a verb is missing");
 }
 
 /* Words behind the verb: a domain at most. */
@@ -403,12 +227,8 @@ static const VhVerb *choose(const VhVerb *verbs, char **words, int nr,
     return NULL;
 }
 
-const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
-                               VhOptions *o, int *exit_code)
+void vh_options_init(VhOptions *o)
 {
-    g_autoptr(GPtrArray) seen = g_ptr_array_new();
-    Parsed p = { .seen = seen };
-
     *o = (VhOptions){
         .socket = getenv("VMHEAT_SOCKET"),
         .timeout_us = 5 * G_USEC_PER_SEC,
@@ -420,6 +240,15 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .delay_us = G_USEC_PER_SEC,
     };
     memset(&o->attrs, 0xff, sizeof(o->attrs)); /* UINT64_MAX each */
+}
+
+const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
+                               VhOptions *o, int *exit_code)
+{
+    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+    Parsed p = { .seen = seen };
+
+    vh_options_init(o);
     if (argc > 1 && g_str_equal(argv[1], "--complete")) {
         *exit_code = vh_complete(verbs, argv + 2, argc - 2);
         return NULL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
-#include "nearest.h"
 #include "verbs.h"
 
 bool vh_has_word(const char *list, const char *name)
@@ -116,70 +115,4 @@ GPtrArray *vh_verb_words(char **argv, int nr)
         }
     }
     return out;
-}
-
-/* A verb of two words, each of which is like what was typed. */
-static const char *nearest_two(const VhVerb *verbs, char **words)
-{
-    const char *best = NULL;
-    unsigned least = 0;
-
-    for (const VhVerb *v = verbs; v->name; v++) {
-        g_auto(GStrv) name = g_strsplit(v->name, " ", 2);
-        VhNearest first = { .typed = words[0] }, second = { .typed = words[1] };
-
-        if (!name[1]) {
-            continue;
-        }
-        vh_nearest_try(&first, name[0], v->name);
-        vh_nearest_try(&second, name[1], v->name);
-        if (first.name && second.name &&
-            (!best || first.distance + second.distance < least)) {
-            best = v->name;
-            least = first.distance + second.distance;
-        }
-    }
-    return best;
-}
-
-char *vh_verb_nearest(const VhVerb *verbs, char **words, int nr)
-{
-    const char *two = nr > 1 ? nearest_two(verbs, words) : NULL;
-    VhNearest one = { .typed = words[0] }, group = one;
-
-    for (const VhVerb *v = verbs; v->name; v++) {
-        const char *second = strchr(v->name, ' ');
-        g_autofree char *first = g_strndup(v->name, strcspn(v->name, " "));
-
-        vh_nearest_try(&one, second ? second + 1 : v->name, v->name);
-        if (second) {
-            vh_nearest_try(&group, first, v->name);
-        }
-    }
-    if (two || !group.name || (one.name && one.distance <= group.distance)) {
-        return g_strdup(two ? two : one.name);
-    }
-    /* of a group that is right, nothing is like the second word */
-    return group.distance ? g_strndup(group.name, strcspn(group.name, " "))
-                          : NULL;
-}
-
-const char *vh_option_nearest(const VhVerb *verb, const char *name)
-{
-    VhNearest n = { .typed = name };
-    const VhOption *o;
-
-    for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
-        if (vh_verb_takes_option(verb, o)) {
-            vh_nearest_try(&n, o->name, o->name);
-        }
-    }
-    if (!verb || vh_has_word(verb->options, "apply")) {
-        for (const VhRecipeOption *r = vh_recipe_option_table(); r->name; r++) {
-            vh_nearest_try(&n, r->name, r->name);
-        }
-    }
-    vh_nearest_try(&n, "help", "help");
-    vh_nearest_try(&n, "version", "version");
-    return n.name;
 }

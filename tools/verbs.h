@@ -70,24 +70,24 @@ GPtrArray *vh_verb_words(char **argv, int nr);
 const VhOption *vh_verb_option(const char *word);
 
 /**
- * vh_verb_nearest() - what was meant by an unknown verb
+ * vh_verb_unknown() - what to say of an unknown verb
  * @verbs: what there is
  * @words: as typed
  * @nr: how many there are, 1 at least
  *
- * Returns: a verb, or the first word of some; free with g_free(). NULL: nothing
- * is like it.
+ * Returns: a sentence, with what may have been meant; free with g_free().
  */
-char *vh_verb_nearest(const VhVerb *verbs, char **words, int nr);
+char *vh_verb_unknown(const VhVerb *verbs, char **words, int nr);
 
 /**
- * vh_option_nearest() - what was meant by an unknown option
+ * vh_option_unknown() - what to say of a long option that getopt refused
  * @verb: whose option; NULL: any verb's
- * @name: as typed, without dashes
+ * @word: as typed; unknown, or the begin of several, maybe not all of which
+ *        @verb takes
  *
- * Returns: its name without dashes; NULL: nothing is like it.
+ * Returns: a sentence, with what may have been meant; free with g_free().
  */
-const char *vh_option_nearest(const VhVerb *verb, const char *name);
+char *vh_option_unknown(const VhVerb *verb, const char *word);
 
 /**
  * vh_help_verb() - print help of a verb

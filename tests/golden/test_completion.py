@@ -99,6 +99,19 @@ class Words(unittest.TestCase):
                          ["--sort=address", "--sort=age"])
         self.assertEqual(complete("snapshot", "--limit", ""), [])
 
+    def test_every_argument(self):
+        """The command has an answer, whatever it is, and ends well."""
+        nr = 0
+        for verb in cli_verbs.verbs(CLI):
+            for option in cli_verbs.options(CLI, verb):
+                done = subprocess.run(
+                    [CLI, "--complete", *verb.split(), "--" + option, ""],
+                    capture_output=True, timeout=30, check=False)
+                self.assertEqual((done.returncode, done.stderr), (0, b""),
+                                 option)
+                nr += 1
+        self.assertGreater(nr, 50)
+
     def test_all_values_are_valid(self):
         """Of each option of each verb that has a list of them."""
         some = 0
@@ -171,6 +184,13 @@ class Words(unittest.TestCase):
             self.assertNotIn("web", complete("status", "-s", "x", "", path=d))
             os.unlink(virsh)
             self.assertEqual(complete("status", "", path=d), [])
+
+    @unittest.skipUnless(shutil.which("virsh"), "no virsh")
+    def test_domains_of_libvirt(self):
+        """The real virsh, with libvirt's driver for tests."""
+        for last in ("", "te"):
+            self.assertEqual(complete("status", "-c", "test", ":",
+                                      "///default", last), ["test"])
 
     def test_no_command(self):
         self.assertEqual(complete("", cli="/nonexistent/vmheat"), [])

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from guest import Guest, environment
+from guest import Guest
 from packed import unpack
 from qmp import QMPError
 
@@ -69,7 +69,7 @@ class Tune(unittest.TestCase):
 
     def tune(self, *args):
         done = subprocess.run(
-            [environment("VMHEAT_CLI"), "tune", "-s", self.socket, *args],
+            [os.environ["VMHEAT_CLI"], "tune", "-s", self.socket, *args],
             text=True, capture_output=True, timeout=30, check=False,
             env={**os.environ, "LC_ALL": "C"})
         return done.returncode, done.stdout, done.stderr

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options that are right each by itself, but not together, or not for a verb.
+ */
+#include <string.h>
+
+#include "options-table.h"
+#include "verbs.h"
+
+static char *check_grant(const VhOptions *o)
+{
+    if (o->revoke && (o->damon || o->no_idle_page || o->pid)) {
+        return g_strdup_printf(
+            "--revoke takes everything back; it goes with no "
+            "other option of grant");
+    }
+    if (!o->damon && (o->no_idle_page || o->background || o->damon_cpu)) {
+        return g_strdup_printf(
+            "--no-idle-page, --background and --damon-cpu make "
+            "sense with --damon only");
+    }
+    return NULL;
+}
+
+static char *check_schemes(const VhOptions *o)
+{
+    bool sets = o->recipes || o->set_file;
+    int what = (o->recipes != NULL) + (o->set_file != NULL) + o->clear +
+               o->export_list + o->actions + o->tried;
+
+    if (what > 1) {
+        return g_strdup_printf("only one of --apply, --set, --clear, --export, "
+                               "--actions and --tried can be given");
+    }
+    if (o->add && !sets) {
+        return g_strdup_printf("--add makes sense with --apply and --set only");
+    }
+    if (o->dry_run && !o->recipes) {
+        return g_strdup_printf("--dry-run makes sense with --apply only");
+    }
+    return NULL;
+}
+
+/* Does all that is asked for work without a virtual machine? */
+static bool is_alone(const VhVerb *verb, const VhOptions *o)
+{
+    return verb->target != VH_TARGET_VM ||
+           (o->dry_run && !o->add && !vh_recipes_need_ram(o->recipes));
+}
+
+static bool was_given(const GPtrArray *seen, const char *name)
+{
+    for (guint i = 0; i < seen->len; i++) {
+        const VhOption *o = g_ptr_array_index(seen, i);
+
+        if (g_str_equal(o->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *check_all(const VhOptions *o, const GPtrArray *seen)
+{
+    if (o->domain || was_given(seen, "socket")) {
+        return g_strdup_printf(
+            "--all shows all virtual machines: '%s' is one too "
+            "many",
+            vh_cli_target(o));
+    }
+    if (o->sockets && o->uri) {
+        return g_strdup_printf(
+            "--sockets and --connect say two things: where to "
+            "find virtual machines");
+    }
+    return NULL;
+}
+
+static char *check_target(const VhVerb *verb, const VhOptions *o,
+                          const GPtrArray *seen)
+{
+    if (verb->target == VH_TARGET_DOMAIN && !o->domain) {
+        return g_strdup_printf("'%s' needs the name of a domain", verb->name);
+    }
+    if (o->domain && was_given(seen, "socket")) {
+        return g_strdup_printf("give either a socket or domain '%s', not both",
+                               o->domain);
+    }
+    if (o->all) {
+        return check_all(o, seen);
+    }
+    if (o->sockets || was_given(seen, "by")) {
+        return g_strdup_printf("--sockets and --by make sense with --all only");
+    }
+    if (o->uri && !o->domain) {
+        return g_strdup_printf("which domain of '%s'? --connect needs one",
+                               o->uri);
+    }
+    if (!is_alone(verb, o) && !vh_cli_target(o)) {
+        return g_strdup_printf(
+            "which virtual machine? Give its QMP socket with "
+            "-s PATH or in VMHEAT_SOCKET, or a domain of "
+            "libvirt");
+    }
+    return NULL;
+}
+
+static char *check_record(const VhOptions *o)
+{
+    bool damo = o->format && g_str_equal(o->format, "damo");
+
+    if (o->append && o->force) {
+        return g_strdup_printf("--append keeps the file, --force replaces it: "
+                               "give one of both");
+    }
+    return o->append && damo ? g_strdup_printf("a record of damo's cannot be "
+                                               "appended to")
+                             : NULL;
+}
+
+static char *check_times(const VhOptions *o)
+{
+    return o->to_us <= o->from_us ? g_strdup_printf("--to must be above --from")
+                                  : NULL;
+}
+
+static char *check_regions(const VhOptions *o)
+{
+    if (o->json && o->sort != VH_SORT_ADDRESS) {
+        return g_strdup_printf("--sort does not work with --json, which prints "
+                               "what QMP returns");
+    }
+    if (o->end != UINT64_MAX &&
+        o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
+        return g_strdup_printf("--end must be above --start");
+    }
+    return NULL;
+}
+
+/* Options that exist, but not for this verb. */
+static char *check_known(const VhVerb *verb, const GPtrArray *seen)
+{
+    for (guint i = 0; i < seen->len; i++) {
+        const VhOption *opt = g_ptr_array_index(seen, i);
+
+        if (!vh_has_word(verb->options, opt->name)) {
+            return g_strdup_printf("'%s' has no option --%s", verb->name,
+                                   opt->name);
+        }
+    }
+    return NULL;
+}
+
+char *vh_options_problem(const VhVerb *verb, const VhOptions *o,
+                         const GPtrArray *seen)
+{
+    char *why;
+
+    (void)((why = check_known(verb, seen)) || (why = check_schemes(o)) ||
+           (why = check_target(verb, o, seen)) || (why = check_regions(o)) ||
+           (why = check_times(o)) || (why = check_record(o)) ||
+           (why = check_grant(o)));
+    return why;
+}
