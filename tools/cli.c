@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 
 #include "cli.h"
+#include "record/record.h"
 
 const char *vh_cli_target(const VhOptions *options)
 {
@@ -51,6 +53,25 @@ void vh_cli_complain(const char *sentence)
     vh_page_end(page);
     text = vh_page_text(page);
     fputs(text, stderr);
+}
+
+bool vh_cli_make_room(const char *path, bool force, GError **error)
+{
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        return true;
+    }
+    if (!force) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' exists; --force replaces it, -o FILE takes another",
+                    path);
+        return false;
+    }
+    if (g_unlink(path)) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "cannot replace '%s': %s", path, g_strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 int vh_cli_print(const char *text)

@@ -156,6 +156,14 @@ int vh_cli_fail(const GError *error);
 void vh_cli_complain(const char *sentence);
 
 /**
+ * vh_cli_make_room() - see to it that a file is not there
+ * @path: the file
+ * @force: remove it when it is
+ * @error: it is there, or cannot be removed
+ */
+bool vh_cli_make_room(const char *path, bool force, GError **error);
+
+/**
  * vh_cli_print() - write text to standard output
  * @text: the text
  *

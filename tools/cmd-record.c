@@ -27,42 +27,33 @@ static bool is_damo(const VhOptions *o)
     return o->format && g_str_equal(o->format, "damo");
 }
 
-/* A file that is there is replaced only when that was asked for. */
-static bool make_room(const Record *rec, GError **error)
+static bool open_native(Record *rec, GError **error)
 {
-    bool exists = g_file_test(rec->path, G_FILE_TEST_EXISTS);
+    const VhOptions *o = rec->options;
 
-    if (!exists || rec->options->append) {
-        return true;
-    }
-    if (!rec->options->force) {
-        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
-                    "'%s' exists; --append goes on behind what is in it, "
-                    "--force replaces it, -o FILE takes another",
-                    rec->path);
+    if (!o->append && !vh_cli_make_room(rec->path, o->force, error)) {
         return false;
     }
-    if (g_unlink(rec->path)) {
-        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
-                    "cannot replace '%s': %s", rec->path, g_strerror(errno));
+    rec->recorder.native = vh_record_create(rec->path, o->append, error);
+    return rec->recorder.native;
+}
+
+/* What is there is replaced when the new file is whole. */
+static bool open_damo(Record *rec, GError **error)
+{
+    bool force = rec->options->force;
+
+    if (!force && !vh_cli_make_room(rec->path, false, error)) {
         return false;
     }
-    return true;
+    rec->recorder.damo = vh_damo_create(rec->path, force, error);
+    return rec->recorder.damo;
 }
 
 static bool open_file(Record *rec, GError **error)
 {
-    VhRecorder *r = &rec->recorder;
-
-    if (!make_room(rec, error)) {
-        return false;
-    }
-    if (is_damo(rec->options)) {
-        r->damo = vh_damo_create(rec->path, error);
-        return r->damo;
-    }
-    r->native = vh_record_create(rec->path, rec->options->append, error);
-    return r->native;
+    return is_damo(rec->options) ? open_damo(rec, error)
+                                 : open_native(rec, error);
 }
 
 static void show_progress(Record *rec)

@@ -27,6 +27,9 @@ static const VhVerb verbs[] = {
       vh_cmd_record,
       "vmheat record guest --duration 10m\n"
       "vmheat record -s /run/vm.qmp -o night.vmheat --append" },
+    { "convert", "Make a record for damo of one of vmheat.",
+      "input output from to force", VH_TARGET_NONE, vh_cmd_convert,
+      "vmheat convert -i night.vmheat -o damon.data" },
     { "pause", "Stop monitoring; the latest snapshot stays.", VM "json",
       VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
     { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
@@ -36,8 +39,7 @@ static const VhVerb verbs[] = {
       "vmheat tune guest\n"
       "vmheat tune guest --sampling-interval 5ms --max-regions 500\n"
       "vmheat tune guest --overhead-budget 2%" },
-    { "schemes",
-      "Show, set, remove schemes: memory like this, do that to it.",
+    { "schemes", "Show, set, remove schemes: memory like this, do that to it.",
       VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,
       vh_cmd_schemes,
       "vmheat schemes guest\n"

@@ -168,7 +168,7 @@ static void make_all(const char *path, bool changed, GError **error)
 static void convert(const char *from, const char *to, GError **error)
 {
     g_autoptr(VhRecordReader) r = vh_record_open(from, error);
-    VhDamoWriter *w = r ? vh_damo_create(to, error) : NULL;
+    VhDamoWriter *w = r ? vh_damo_create(to, false, error) : NULL;
     bool good = w && vh_damo_convert(r, w, error);
 
     vh_damo_close(w, good ? error : NULL);

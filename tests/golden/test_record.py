@@ -158,7 +158,7 @@ class Record(unittest.TestCase):
             f.write("precious")
         with Growing() as server:
             err = self.end(self.start(server, "--duration", "50ms"), FILE)
-            self.assertIn("exists; --append goes on", err)
+            self.assertIn("exists; --force replaces it", err)
             err = self.end(self.start(server, "--append"), FILE)
             self.assertIn("no record of vmheat", err)
             with open(self.path, encoding="utf-8") as f:
@@ -230,6 +230,66 @@ class Record(unittest.TestCase):
         self.assertEqual((first["start"], first["end"]),
                          (want["start"], want["end"]))
         self.assertEqual(os.listdir(self.dir), ["a.vmheat"])
+
+    def test_damo_replaces_when_it_is_whole(self):
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write("precious")
+        none = {"query-vmheat-regions": lambda a: {"return": {
+            **filtered({**load("regions"), "sequence": 0, "regions": []}, a)}}}
+        args = ["--format", "damo", "--duration", "100ms"]
+        with Growing() as server:
+            err = self.end(self.start(server, *args), FILE)
+            self.assertIn("exists; --force", err)
+        with Growing(replies=none) as server:
+            err = self.end(self.start(server, *args, "--force"), FILE)
+            self.assertIn("no snapshot to write", err)
+        with open(self.path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), "precious")
+        with Growing() as server:
+            self.end(self.start(server, *args, "--force"))
+        self.assertEqual(os.listdir(self.dir), ["a.vmheat"])
+
+    def convert(self, *args, cwd=None):
+        return subprocess.run([CLI, "convert", *args], cwd=cwd, timeout=60,
+                              capture_output=True, text=True, check=False)
+
+    def test_convert(self):
+        with Growing() as server:
+            self.end(self.start(server, "--duration", "300ms"))
+        done = self.convert("-i", self.path, cwd=self.dir)
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (0, "", ""))
+        with open(os.path.join(self.dir, "damon.data"), "rb") as f:
+            whole = json.loads(zlib.decompress(f.read()))[0]["snapshots"]
+        self.assertGreater(len(whole), 3)
+        done = self.convert("-i", self.path, cwd=self.dir)
+        self.assertEqual(done.returncode, FILE)
+        self.assertIn("'damon.data' exists", done.stderr)
+        out = os.path.join(self.dir, "damon.data")
+        done = self.convert("-i", self.path, "-o", out, "--force", "--from",
+                            "150ms")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        with open(out, "rb") as f:
+            late = json.loads(zlib.decompress(f.read()))[0]["snapshots"]
+        self.assertTrue(0 < len(late) < len(whole))
+        self.assertEqual(late, whole[-len(late):])
+
+    def test_convert_what_is_no_record(self):
+        out = os.path.join(self.dir, "out")
+        done = self.convert("-i", os.path.join(self.dir, "none"), "-o", out)
+        self.assertEqual(done.returncode, FILE)
+        self.assertIn("No such file", done.stderr)
+        done = self.convert("-i", CLI, "-o", out)
+        self.assertEqual(done.returncode, FILE)
+        self.assertIn("no record of vmheat", done.stderr)
+        with Growing() as server:
+            self.end(self.start(server, "--duration", "2500ms"))
+        with open(self.path, "r+b") as f:
+            f.truncate(os.path.getsize(self.path) // 2)
+        done = self.convert("-i", self.path, "-o", out)
+        self.assertEqual(done.returncode, 8, done.stderr)
+        self.assertIn("is damaged at byte", done.stderr)
+        self.assertTrue(os.path.exists(out))
 
     def test_default_name_and_quiet(self):
         with Growing() as server:

@@ -68,7 +68,7 @@ static void case_end(Case *c)
 
 static VhDamoWriter *begin(Case *c)
 {
-    VhDamoWriter *w = vh_damo_create(c->path, &c->error);
+    VhDamoWriter *w = vh_damo_create(c->path, false, &c->error);
 
     g_assert_no_error(c->error);
     g_assert_nonnull(w);
@@ -180,7 +180,7 @@ static void test_exists(void)
 
     case_begin(&c);
     g_assert_true(g_file_set_contents(c.path, "mine", -1, NULL));
-    g_assert_null(vh_damo_create(c.path, &c.error));
+    g_assert_null(vh_damo_create(c.path, false, &c.error));
     g_assert_error(c.error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE);
     g_assert_nonnull(strstr(c.error->message, "File exists"));
     g_assert_true(g_file_get_contents(c.path, &kept, NULL, NULL));
@@ -216,7 +216,7 @@ static void test_no_folder(void)
 
     case_begin(&c);
     path = g_build_filename(c.dir, "none", "a.damo", NULL);
-    g_assert_null(vh_damo_create(path, &c.error));
+    g_assert_null(vh_damo_create(path, false, &c.error));
     g_assert_error(c.error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE);
     g_assert_nonnull(strstr(c.error->message, path));
     case_end(&c);
@@ -303,7 +303,7 @@ static void test_killed(void)
     case_begin(&c);
     child = fork();
     if (!child) {
-        VhDamoWriter *w = vh_damo_create(c.path, NULL);
+        VhDamoWriter *w = vh_damo_create(c.path, false, NULL);
 
         for (int i = 0; i < 50; i++) {
             vh_damo_snapshot(w, &c.s, NULL);

@@ -29,6 +29,7 @@ struct VhDamoWriter {
     uint64_t snapshots;
     uint64_t sample_us;
     uint64_t aggr_us;
+    bool replace;
     bool failed;
 };
 
@@ -62,16 +63,17 @@ static void free_writer(VhDamoWriter *w)
     g_free(w);
 }
 
-VhDamoWriter *vh_damo_create(const char *path, GError **error)
+VhDamoWriter *vh_damo_create(const char *path, bool replace, GError **error)
 {
     VhDamoWriter *w = g_new0(VhDamoWriter, 1);
 
     w->path = g_strdup(path);
+    w->replace = replace;
     w->temporary = g_strdup_printf("%s.XXXXXX", path);
     w->text = g_string_new(NULL);
     deflateInit(&w->z, Z_DEFAULT_COMPRESSION);
     w->fd = -1;
-    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+    if (!replace && g_file_test(path, G_FILE_TEST_EXISTS)) {
         fail(w, EEXIST, error);
     } else {
         w->fd = g_mkstemp_full(w->temporary, O_WRONLY | O_CLOEXEC, 0644);
@@ -194,6 +196,9 @@ bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error)
 /* A file that came there meanwhile is not replaced, where that can be told. */
 static bool take_name(const VhDamoWriter *w)
 {
+    if (w->replace) {
+        return !g_rename(w->temporary, w->path);
+    }
     return !renameat2(AT_FDCWD, w->temporary, AT_FDCWD, w->path,
                       RENAME_NOREPLACE) ||
            ((errno == EINVAL || errno == ENOSYS) &&

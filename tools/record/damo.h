@@ -33,11 +33,12 @@ typedef struct VhDamoWriter VhDamoWriter;
 
 /**
  * vh_damo_create() - begin a file
- * @path: must not exist; appears when the file is whole
+ * @path: must not exist, unless @replace; appears when the file is whole
+ * @replace: then replace what is there
  *
  * Returns: a writer, or NULL.
  */
-VhDamoWriter *vh_damo_create(const char *path, GError **error);
+VhDamoWriter *vh_damo_create(const char *path, bool replace, GError **error);
 
 /** vh_damo_snapshot() - add a snapshot; its intervals are those of the first */
 bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error);
