@@ -5,15 +5,17 @@
 
 #define VM "socket connect timeout "
 #define LOOK "json color no-color "
-#define FILTERS "start end min-nr-accesses limit sort "
+#define FILTERS \
+    "start end min-nr-accesses size rate age idle limit sort reverse "
+#define STYLES "style raw weights "
 
 static const VhVerb verbs[] = {
     { "status", "Show what the monitor does, with what, and at what cost.",
       VM LOOK, VH_TARGET_VM, vh_cmd_status,
       "vmheat status -s /run/vm.qmp\n"
       "vmheat status guest" },
-    { "snapshot", "List the regions of the latest snapshot.", VM LOOK FILTERS,
-      VH_TARGET_VM, vh_cmd_snapshot,
+    { "snapshot", "List the regions of the latest snapshot.",
+      VM LOOK FILTERS STYLES, VH_TARGET_VM, vh_cmd_snapshot,
       "vmheat snapshot guest --sort heat --limit 20" },
     { "top", "Show the heat of guest memory, again and again.",
       VM LOOK "delay iterations once", VH_TARGET_VM, vh_cmd_top,
@@ -22,6 +24,12 @@ static const VhVerb verbs[] = {
       VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
     { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
       "vmheat resume guest" },
+    { "report access", "Show snapshots of a record or of a virtual machine.",
+      "input " VM LOOK FILTERS STYLES "snapshot from to", VH_TARGET_MAYBE_VM,
+      vh_cmd_report_access,
+      "vmheat report access --style boxes\n"
+      "vmheat report access -i guest.data --snapshot all --idle 1m-\n"
+      "vmheat report access guest --style recency-percentiles" },
     { "schemes",
       "Show, set and remove schemes: memory like this, do that to it.",
       VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,

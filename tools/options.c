@@ -358,6 +358,10 @@ static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
     if (verb->target == VH_TARGET_DOMAIN && !o->domain) {
         return usage_error("'%s' needs the name of a domain", verb->name);
     }
+    if (o->input && (o->domain || was_given(p, "socket"))) {
+        return usage_error("give either a record with --input or a virtual "
+                           "machine, not both");
+    }
     if (o->domain && was_given(p, "socket")) {
         return usage_error("give either a socket or domain '%s', not both",
                            o->domain);
@@ -373,17 +377,49 @@ static int check_target(const VhVerb *verb, const VhOptions *o, const Parsed *p)
     return VH_EXIT_OK;
 }
 
-static int check_times(const VhOptions *o)
+static int check_times(const VhVerb *verb, VhOptions *o, const Parsed *p)
 {
+    bool live = verb->target == VH_TARGET_MAYBE_VM && vh_cli_is_live(o);
+
+    o->ranged = was_given(p, "from") || was_given(p, "to");
+    if (live && (o->ranged || o->which)) {
+        return usage_error("--snapshot, --from and --to are of a record; a "
+                           "virtual machine has its latest snapshot only");
+    }
+    if (!o->which) {
+        o->which = o->ranged ? VH_WHICH_ALL : VH_WHICH_LAST;
+    }
     return o->to_us <= o->from_us ? usage_error("--to must be above --from")
                                   : VH_EXIT_OK;
 }
 
-static int check_regions(const VhOptions *o)
+/* What "snapshot" does itself, and QMP does not. */
+static const char *own_view(const Parsed *p)
 {
-    if (o->json && o->sort != VH_SORT_ADDRESS) {
-        return usage_error("--sort does not work with --json, which prints "
-                           "what QMP returns");
+    static const char *const names[] = { "sort", "reverse", "size",
+                                         "rate", "age",     "idle" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (was_given(p, names[i])) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+static int check_regions(const VhVerb *verb, const VhOptions *o,
+                         const Parsed *p)
+{
+    const char *own = own_view(p);
+
+    if (o->json && own && !has_word(verb->options, "input")) {
+        return usage_error("--%s does not work with --json, which prints "
+                           "what QMP returns",
+                           own);
+    }
+    if (o->json && (o->raw || was_given(p, "style"))) {
+        return usage_error("--json prints the regions; it goes neither with "
+                           "--style nor with --raw");
     }
     if (o->end != UINT64_MAX &&
         o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
@@ -406,7 +442,8 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         }
     }
     (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_times(o)) || (code = check_grant(o)));
+           (code = check_regions(verb, o, p)) ||
+           (code = check_times(verb, o, p)) || (code = check_grant(o)));
     return code;
 }
 
@@ -489,6 +526,7 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .delay_us = G_USEC_PER_SEC,
     };
     vh_filter_init(&o->filter);
+    o->weights = VH_WEIGHTS_DEFAULT;
     *exit_code = parse_options(argc, argv, o, &p);
     if (*exit_code) {
         return NULL;
