@@ -14,6 +14,11 @@ const char *vh_cli_target(const VhOptions *options)
     return options->socket && *options->socket ? options->socket : NULL;
 }
 
+bool vh_cli_is_live(const VhOptions *options)
+{
+    return !options->input && vh_cli_target(options);
+}
+
 VhClient *vh_cli_open(const VhOptions *options, GError **error)
 {
     if (options->domain) {

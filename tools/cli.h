@@ -8,6 +8,8 @@
 #include "fleet.h"
 #include "page.h"
 #include "recipes.h"
+#include "report/access-view.h"
+#include "report/filter.h"
 #include "table.h"
 
 /* Exit codes, as documented in vmheat(1). */
@@ -24,6 +26,14 @@ typedef enum VhExit {
     VH_EXIT_DAMAGED, /* a record is damaged: told is what is before that */
 } VhExit;
 
+/* Of which snapshots of a record a report is. */
+typedef enum VhWhich {
+    VH_WHICH_DEFAULT, /* all of the time asked for, or the last one */
+    VH_WHICH_LAST,
+    VH_WHICH_ALL,
+    VH_WHICH_NUMBER,
+} VhWhich;
+
 /* What the command line says. */
 typedef struct VhOptions {
     /* the virtual machine: one of both, or none; see vh_cli_target() */
@@ -36,9 +46,17 @@ typedef struct VhOptions {
     /* snapshot; UINT64_MAX: not given */
     uint64_t start, end, min_nr_accesses, limit;
     VhSort sort;
+    VhFilter filter; /* without what is above; see vh_cli_filter() */
+    /* snapshot, report access */
+    VhAccessStyle style;
+    bool raw, reverse;
+    VhWeights weights;
+    VhWhich which;
+    uint64_t number; /* of the snapshot that is asked for */
     /* report; NULL, UINT64_MAX: not given; us since the record begins */
     const char *input, *output;
     uint64_t from_us, to_us;
+    bool ranged; /* one of these was given */
     /* record; 0, NULL: not given */
     int64_t duration_us, interval_us;
     const char *format;
@@ -133,6 +151,18 @@ void vh_options_clear(VhOptions *options);
 const char *vh_cli_target(const VhOptions *options);
 
 /**
+ * vh_cli_is_live() - is a report of a virtual machine, not of a record?
+ * @options: the options
+ */
+bool vh_cli_is_live(const VhOptions *options);
+
+/**
+ * vh_cli_filter() - which regions the options ask for
+ * @options: start, end, min_nr_accesses, filter
+ */
+VhFilter vh_cli_filter(const VhOptions *options);
+
+/**
  * vh_cli_open() - connect as the options say
  * @options: the options
  * @error: reason of failure
@@ -222,6 +252,15 @@ int vh_cmd_record(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_convert(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_access() - the "report access" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_access(const VhOptions *options, const VhTerm *term);
 
 /**
  * vh_cmd_top() - the "top" verb

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <inttypes.h>
-
-#include "cli.h"
-#include "units.h"
+#include "report/show.h"
 
 static void set(JsonObject *arguments, const char *name, uint64_t value)
 {
@@ -11,7 +8,16 @@ static void set(JsonObject *arguments, const char *name, uint64_t value)
     }
 }
 
-/* QMP's limit keeps the lowest addresses: right only in that order. */
+/*
+ * QMP's limit keeps the lowest addresses: right only in that order, and of
+ * those that pass.
+ */
+static bool limit_is_right(const VhOptions *o)
+{
+    return o->sort == VH_SORT_ADDRESS && !o->reverse &&
+           vh_filter_is_all(&o->filter);
+}
+
 static JsonObject *new_arguments(const VhOptions *options)
 {
     JsonObject *arguments = json_object_new();
@@ -19,50 +25,16 @@ static JsonObject *new_arguments(const VhOptions *options)
     set(arguments, "start", options->start);
     set(arguments, "end", options->end);
     set(arguments, "min-nr-accesses", options->min_nr_accesses);
-    if (options->sort == VH_SORT_ADDRESS) {
+    if (limit_is_right(options)) {
         set(arguments, "limit", options->limit);
     }
     return arguments;
 }
 
-static void draw_summary(VhPage *page, const VhSnapshot *snap, size_t shown)
-{
-    g_autofree char *wss = vh_size_str(snap->working_set_size);
-    g_autofree char *total = vh_size_str(snap->total_size);
-    g_autofree char *percent =
-        vh_percent_str(snap->working_set_size, snap->total_size);
-    g_autofree char *text = g_strdup_printf(
-        "snapshot %" PRIu64 ": %zu of %" PRIu64 " regions, working set %s of "
-        "%s (%s)",
-        snap->sequence, shown, snap->nr_regions, wss, total, percent);
-
-    vh_page_wrap(page, VH_STYLE_PLAIN, 2, text);
-    vh_page_end(page);
-}
-
-static int print_table(const VhSnapshot *snap, const VhOptions *options,
-                       const VhTerm *term)
-{
-    g_autoptr(VhPage) page = vh_page_new(term);
-    g_autofree const VhRegion **sorted = vh_regions_sorted(snap, options->sort);
-    size_t shown = MIN(snap->nr, options->limit);
-
-    if (!snap->sequence) {
-        vh_page_wrap(page, VH_STYLE_PLAIN, 0,
-                     "no snapshot yet: the first one comes after an "
-                     "aggregation interval");
-        vh_page_end(page);
-        return vh_cli_print_page(page);
-    }
-    if (shown) {
-        vh_regions_draw(page, snap, sorted, shown);
-    }
-    draw_summary(page, snap, shown);
-    return vh_cli_print_page(page);
-}
-
 int vh_cmd_snapshot(const VhOptions *options, const VhTerm *term)
 {
+    /* QMP does the rest, which does not cut regions */
+    g_autoptr(VhShow) show = vh_show_new(options, term, &options->filter);
     g_autoptr(GError) error = NULL;
     g_autoptr(VhClient) client = vh_cli_open(options, &error);
     g_autoptr(JsonNode) reply = NULL;
@@ -76,6 +48,5 @@ int vh_cmd_snapshot(const VhOptions *options, const VhTerm *term)
     if (!snap) {
         return vh_cli_fail(error);
     }
-    return options->json ? vh_cli_print_json(reply)
-                         : print_table(snap, options, term);
+    return options->json ? vh_cli_print_json(reply) : vh_show(show, snap, NULL);
 }

@@ -5,7 +5,9 @@
 
 #define VM "socket connect timeout "
 #define LOOK "json color no-color "
-#define FILTERS "start end min-nr-accesses limit sort "
+#define FILTERS \
+    "start end min-nr-accesses size rate age idle limit sort reverse "
+#define STYLES "style raw weights "
 #define TUNE                                                              \
     "sampling-interval aggregation-interval update-interval min-regions " \
     "max-regions traps-per-second overhead-budget sample aggr updr minr maxr "
@@ -15,8 +17,8 @@ static const VhVerb verbs[] = {
       VM LOOK, VH_TARGET_VM, vh_cmd_status,
       "vmheat status -s /run/vm.qmp\n"
       "vmheat status guest" },
-    { "snapshot", "List the regions of the latest snapshot.", VM LOOK FILTERS,
-      VH_TARGET_VM, vh_cmd_snapshot,
+    { "snapshot", "List the regions of the latest snapshot.",
+      VM LOOK FILTERS STYLES, VH_TARGET_VM, vh_cmd_snapshot,
       "vmheat snapshot guest --sort heat --limit 20" },
     { "top", "Show the heat of guest memory, again and again.",
       VM LOOK "delay iterations once all sockets by", VH_TARGET_VM, vh_cmd_top,
@@ -34,6 +36,12 @@ static const VhVerb verbs[] = {
       VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
     { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
       "vmheat resume guest" },
+    { "report access", "Show snapshots of a record or of a virtual machine.",
+      "input " VM LOOK FILTERS STYLES "snapshot from to", VH_TARGET_MAYBE_VM,
+      vh_cmd_report_access,
+      "vmheat report access --style boxes\n"
+      "vmheat report access -i guest.data --snapshot all --idle 1m-\n"
+      "vmheat report access guest --style recency-percentiles" },
     { "tune", "Show or change monitoring attributes, all at once or none.",
       VM LOOK TUNE, VH_TARGET_VM, vh_cmd_tune,
       "vmheat tune guest\n"

@@ -81,6 +81,10 @@ static char *check_target(const VhVerb *verb, const VhOptions *o,
     if (verb->target == VH_TARGET_DOMAIN && !o->domain) {
         return g_strdup_printf("'%s' needs the name of a domain", verb->name);
     }
+    if (o->input && (o->domain || was_given(seen, "socket"))) {
+        return g_strdup("give either a record with --input or a virtual "
+                        "machine, not both");
+    }
     if (o->domain && was_given(seen, "socket")) {
         return g_strdup_printf("give either a socket or domain '%s', not both",
                                o->domain);
@@ -117,21 +121,54 @@ static char *check_record(const VhOptions *o)
                              : NULL;
 }
 
-static char *check_times(const VhOptions *o)
+static char *check_times(const VhVerb *verb, VhOptions *o,
+                         const GPtrArray *seen)
 {
-    return o->to_us <= o->from_us ? g_strdup_printf("--to must be above --from")
+    bool live = verb->target == VH_TARGET_MAYBE_VM && vh_cli_is_live(o);
+
+    o->ranged = was_given(seen, "from") || was_given(seen, "to");
+    if (live && (o->ranged || o->which)) {
+        return g_strdup("--snapshot, --from and --to are of a record; a "
+                        "virtual machine has its latest snapshot only");
+    }
+    if (!o->which) {
+        o->which = o->ranged ? VH_WHICH_ALL : VH_WHICH_LAST;
+    }
+    return o->to_us <= o->from_us ? g_strdup("--to must be above --from")
                                   : NULL;
 }
 
-static char *check_regions(const VhOptions *o)
+/* What "snapshot" does itself, and QMP does not. */
+static const char *own_view(const GPtrArray *seen)
 {
-    if (o->json && o->sort != VH_SORT_ADDRESS) {
-        return g_strdup_printf("--sort does not work with --json, which prints "
-                               "what QMP returns");
+    static const char *const names[] = { "sort", "reverse", "size",
+                                         "rate", "age",     "idle" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (was_given(seen, names[i])) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+static char *check_regions(const VhVerb *verb, const VhOptions *o,
+                           const GPtrArray *seen)
+{
+    const char *own = own_view(seen);
+
+    if (o->json && own && !vh_has_word(verb->options, "input")) {
+        return g_strdup_printf("--%s does not work with --json, which prints "
+                               "what QMP returns",
+                               own);
+    }
+    if (o->json && (o->raw || was_given(seen, "style"))) {
+        return g_strdup("--json prints the regions; it goes neither with "
+                        "--style nor with --raw");
     }
     if (o->end != UINT64_MAX &&
         o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
-        return g_strdup_printf("--end must be above --start");
+        return g_strdup("--end must be above --start");
     }
     return NULL;
 }
@@ -150,14 +187,15 @@ static char *check_known(const VhVerb *verb, const GPtrArray *seen)
     return NULL;
 }
 
-char *vh_options_problem(const VhVerb *verb, const VhOptions *o,
+char *vh_options_problem(const VhVerb *verb, VhOptions *o,
                          const GPtrArray *seen)
 {
     char *why;
 
     (void)((why = check_known(verb, seen)) || (why = check_schemes(o)) ||
-           (why = check_target(verb, o, seen)) || (why = check_regions(o)) ||
-           (why = check_times(o)) || (why = check_record(o)) ||
+           (why = check_target(verb, o, seen)) ||
+           (why = check_regions(verb, o, seen)) ||
+           (why = check_times(verb, o, seen)) || (why = check_record(o)) ||
            (why = check_grant(o)));
     return why;
 }

@@ -32,6 +32,8 @@ const VhOption *vh_option_nth(unsigned n);
 extern const VhOption vh_options_common[];
 extern const VhOption vh_options_snapshot[];
 extern const VhOption vh_options_top[];
+extern const VhOption vh_options_filter[];
+extern const VhOption vh_options_access[];
 extern const VhOption vh_options_report[];
 extern const VhOption vh_options_record[];
 extern const VhOption vh_options_grant[];
@@ -50,12 +52,12 @@ bool vh_take_count(const char *arg, uint64_t min, uint64_t max, uint64_t *out);
 /**
  * vh_options_problem() - what is wrong with options together
  * @verb: whose they are
- * @o: the options
+ * @o: the options; what follows from several of them is set
  * @seen: VhOption: those that were given
  *
  * Returns: a sentence without an end; free with g_free(). NULL: nothing.
  */
-char *vh_options_problem(const VhVerb *verb, const VhOptions *o,
+char *vh_options_problem(const VhVerb *verb, VhOptions *o,
                          const GPtrArray *seen);
 
 #endif

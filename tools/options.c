@@ -165,7 +165,7 @@ static int parse_options(const VhVerb *verbs, int argc, char **argv,
     return code;
 }
 
-static int check(const VhVerb *verb, const VhOptions *o, const Parsed *p)
+static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
 {
     g_autofree char *problem = vh_options_problem(verb, o, p->seen);
 
@@ -240,6 +240,8 @@ void vh_options_init(VhOptions *o)
         .delay_us = G_USEC_PER_SEC,
     };
     memset(&o->attrs, 0xff, sizeof(o->attrs)); /* UINT64_MAX each */
+    vh_filter_init(&o->filter);
+    o->weights = VH_WEIGHTS_DEFAULT;
 }
 
 const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,

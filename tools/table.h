@@ -4,6 +4,7 @@
 
 #include "model.h"
 #include "page.h"
+#include "temperature.h"
 
 /**
  * struct VhColumn - a column of a table
@@ -66,19 +67,54 @@ typedef enum VhSort {
     VH_SORT_AGE,
     VH_SORT_RATE, /* heat, where no rates are told */
     VH_SORT_IDLE,
+    VH_SORT_TEMPERATURE,
 } VhSort;
 
 /**
- * vh_regions_sorted() - regions of a snapshot in another order
- * @snap: the snapshot
+ * struct VhOrder - in which order regions are shown
  * @sort: by what; highest first, but addresses lowest first
+ * @reverse: the other way round
+ * @weights: of temperatures
+ */
+typedef struct VhOrder {
+    VhSort sort;
+    bool reverse;
+    VhWeights weights;
+} VhOrder;
+
+/**
+ * vh_regions_ordered() - regions of a snapshot in an order
+ * @snap: the snapshot
+ * @order: the order
+ *
+ * Returns: array of pointers into @snap; free with g_free().
+ */
+const VhRegion **vh_regions_ordered(const VhSnapshot *snap,
+                                    const VhOrder *order);
+
+/**
+ * vh_regions_table() - table of regions
+ * @page: where to
+ * @snap: the snapshot they are of
+ * @regions: the regions
+ * @nr: how many of them
+ * @order: the order they are in; by temperature: with a column for it
+ */
+void vh_regions_table(VhPage *page, const VhSnapshot *snap,
+                      const VhRegion **regions, size_t nr,
+                      const VhOrder *order);
+
+/**
+ * vh_regions_sorted() - vh_regions_ordered(), highest first
+ * @snap: the snapshot
+ * @sort: by what
  *
  * Returns: array of pointers into @snap; free with g_free().
  */
 const VhRegion **vh_regions_sorted(const VhSnapshot *snap, VhSort sort);
 
 /**
- * vh_regions_draw() - table of regions
+ * vh_regions_draw() - vh_regions_table() without temperatures
  * @page: where to
  * @snap: the snapshot they are of
  * @regions: the regions

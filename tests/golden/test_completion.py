@@ -88,7 +88,8 @@ class Words(unittest.TestCase):
         self.assertNotIn("--page-idle", complete("grant", "--"))
 
     def test_values(self):
-        orders = ["address", "heat", "size", "age", "rate", "idle"]
+        orders = ["address", "heat", "size", "age", "rate", "idle",
+                  "temperature"]
         self.assertEqual(complete("snapshot", "--sort", ""), orders)
         self.assertEqual(complete("snapshot", "--sort", "a"),
                          ["address", "age"])

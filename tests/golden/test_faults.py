@@ -86,7 +86,7 @@ class Faults(unittest.TestCase):
                 (["top", "-s", "x", "-n", "0"], "--iterations '0'"),
                 (["top", "-s", "x", "-n", "-1"], "--iterations '-1'"),
                 (["top", "-s", "x", "-t", "1e9"], "--timeout '1e9'"),
-                (["snapshot", "-s", "x", "--sort", "x"], "age, rate or idle"),
+                (["snapshot", "-s", "x", "--sort", "x"], "idle or temperature"),
                 (["snapshot", "-s", "x", "--start", "12Q"], "--start '12Q'"),
                 (["snapshot", "-s", "x", "--start", "-1"], "--start '-1'"),
                 (["snapshot", "-s", "x", "--end", "9999999T"], "--end '9999"),

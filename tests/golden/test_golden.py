@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the verbs print, compared with files.
 
-usage: test_golden.py [--update]    VMHEAT_CLI names the binary
+usage: test_golden.py [--update]    VMHEAT_CLI names the binary,
+                                    VMHEAT_MAKE_RECORD the one for records
 """
 
 import copy
@@ -19,6 +20,8 @@ from fake_qmp import HERE, FakeQMP, load
 
 EXPECTED = os.path.join(HERE, "expected")
 CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
+MAKE_RECORD = os.environ.get("VMHEAT_MAKE_RECORD", os.path.join(
+    os.path.dirname(CLI), "tests", "golden", "make-record"))
 
 
 def suspended():
@@ -258,10 +261,19 @@ def make_programs(folder, scripts):
         os.chmod(path, 0o755)
 
 
+def make_record(folder, arguments):
+    """vmheat.data, which reports read."""
+    path = os.path.join(folder, "vmheat.data")
+    subprocess.run([os.path.abspath(MAKE_RECORD), path, *map(str, arguments)],
+                   timeout=60, check=True)
+    return path
+
+
 def run(name):
     arguments, env, says = CASES[name]
     says = dict(says)
     programs, code = says.pop("programs", None), says.pop("exit", 0)
+    record = says.pop("record", None)
     clean = {k: v for k, v in os.environ.items()
              if k not in ("COLUMNS", "LINES", "NO_COLOR", "VMHEAT_SOCKET")}
     with FakeQMP(**says) as server:
@@ -269,12 +281,16 @@ def run(name):
         folder = os.path.join(server.dir, "p")
         if programs is not None:
             make_programs(folder, programs)
+        if record:
+            record = make_record(server.dir, record)
         done = subprocess.run(
             [os.path.abspath(CLI), *arguments], cwd=server.dir,
             env={**clean, "LC_ALL": "C", "TERM": "xterm-256color",
-                 "VMHEAT_SOCKET": "s", **env},
+                 "TZ": "UTC", "VMHEAT_SOCKET": "s", **env},
             capture_output=True, timeout=60, check=False)
         os.unlink(os.path.join(server.dir, "s"))
+        if record:
+            os.unlink(record)
         if programs is not None:
             shutil.rmtree(folder)
     if done.returncode != code or done.stderr:
@@ -287,8 +303,9 @@ def problems_of(name, text):
     _, env, _ = CASES[name]
     width = int(env.get("COLUMNS", "80"))
     if "json" in name:
-        json.loads(text)
-    elif "color" not in name:
+        for line in text.splitlines() if "lines" in name else [text]:
+            json.loads(line)
+    elif not {"color", "raw"} & {*name.split("-")}:
         wide = [s for s in text.splitlines() if len(s) > width]
         if wide:
             return f"wider than {width}: {wide[0]!r}"

@@ -133,6 +133,21 @@ static bool next_block(VhRecordReader *r, VhBlock *b)
     return false;
 }
 
+uint64_t vh_record_last(const VhRecordReader *r)
+{
+    size_t at = VH_FILE_HEADER_BYTES;
+    uint64_t last = 0;
+    VhBlock b;
+
+    while (at < r->size && !vh_block_read(&b, r->begin + at, r->size - at)) {
+        if (b.type == VH_RECORD_SNAPSHOTS && is_wanted(r, &b)) {
+            last = b.first_ns;
+        }
+        at += VH_BLOCK_HEADER_BYTES + b.stored;
+    }
+    return last;
+}
+
 static bool next_snapshot(VhRecordReader *r, VhRecordItem *item)
 {
     if (!vh_snap_decode(r->codec, &r->left)) {

@@ -159,6 +159,16 @@ VhRecordReader *vh_record_open_bytes(const char *name, GBytes *bytes,
 void vh_record_range(VhRecordReader *r, uint64_t from, uint64_t to);
 
 /**
+ * vh_record_last() - when the last snapshots of the range begin
+ *
+ * Those of one block. Looks at no more than the blocks' headers; so what is
+ * there may still turn out to be damaged.
+ *
+ * Returns: a time for vh_record_range(); 0: there are none.
+ */
+uint64_t vh_record_last(const VhRecordReader *r);
+
+/**
  * vh_record_next() - the next item
  *
  * Returns false at the end, and where the file is damaged.

@@ -85,6 +85,38 @@ const VhSnapshot *vh_input_snapshot(VhInput *in)
     return NULL;
 }
 
+static bool has_snapshot(const char *path, uint64_t from, uint64_t to)
+{
+    g_autoptr(VhRecordReader) r = vh_record_open(path, NULL);
+    VhRecordItem item;
+
+    if (r) {
+        vh_record_range(r, from, to);
+    }
+    while (r && vh_record_next(r, &item)) {
+        if (item.type == VH_RECORD_SNAPSHOTS && item.time_ns >= from &&
+            item.time_ns <= to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void vh_input_skip(VhInput *in)
+{
+    uint64_t from = MAX(in->from, vh_record_last(in->reader));
+
+    if (has_snapshot(in->path, from, in->to)) {
+        in->from = from;
+        vh_record_range(in->reader, in->from, in->to);
+    }
+}
+
+void vh_input_quiet(VhInput *in)
+{
+    g_clear_pointer(&in->progress, vh_progress_free);
+}
+
 const char *vh_input_path(const VhInput *in)
 {
     return in->path;

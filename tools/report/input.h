@@ -38,6 +38,18 @@ bool vh_input_next(VhInput *in, VhRecordItem *item);
  */
 const VhSnapshot *vh_input_snapshot(VhInput *in);
 
+/**
+ * vh_input_skip() - leave out all but the last snapshots
+ * @in: an input of which nothing was read yet
+ *
+ * What is left are few, the last one among them. When that turns out to be
+ * damaged nothing is left out.
+ */
+void vh_input_skip(VhInput *in);
+
+/** vh_input_quiet() - show no progress any more */
+void vh_input_quiet(VhInput *in);
+
 /** vh_input_path() - of the record */
 const char *vh_input_path(const VhInput *in);
 
