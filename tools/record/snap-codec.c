@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Snapshots in a record; format and theory of operation in snap-codec.h. */
 #include <math.h>
+#include <string.h>
 
 #include "snap-codec.h"
 
@@ -65,31 +66,37 @@ static Walk walk_begin(const VhSnapCodec *c, const VhSnapshot *s)
     return k;
 }
 
-static void skip_to(Walk *k, uint64_t address)
+static inline void skip_to(Walk *k, uint64_t address)
 {
     while (k->j < k->nr && k->v[k->j].end <= address) {
         k->j++;
     }
 }
 
-static uint64_t predict_start(Walk *k)
+static inline uint64_t predict_start(Walk *k)
 {
     skip_to(k, k->at);
     return k->j < k->nr && k->v[k->j].start > k->at ? k->v[k->j].start : k->at;
 }
 
-static VhCodedRegion predict(Walk *k, uint64_t start)
+/* Into @r, in place: this is what reading a record takes most time for. */
+static inline void predict(Walk *k, uint64_t start, VhCodedRegion *r)
 {
-    VhCodedRegion r = { .start = start, .end = start };
+    const VhCodedRegion *old;
 
     skip_to(k, start);
-    if (k->j < k->nr && k->v[k->j].start <= start) {
-        r = k->v[k->j];
-        r.start = start;
-        r.age += MIN(k->steps, UINT32_MAX - r.age);
-        r.idle_ms += MIN(k->ms, UINT64_MAX - r.idle_ms);
+    old = k->v + k->j;
+    if (k->j == k->nr || old->start > start) {
+        *r = (VhCodedRegion){ .start = start, .end = start };
+        return;
     }
-    return r;
+    r->start = start;
+    r->end = old->end;
+    r->idle_ms = old->idle_ms + MIN(k->ms, UINT64_MAX - old->idle_ms);
+    r->nr_accesses = old->nr_accesses;
+    r->nr_writes = old->nr_writes;
+    r->age = old->age + MIN(k->steps, UINT32_MAX - old->age);
+    memcpy(r->rates, old->rates, sizeof(r->rates));
 }
 
 /* ---- writing ---- */
@@ -302,9 +309,10 @@ const char *vh_snap_encode(VhSnapCodec *c, const VhSnapshot *s, GByteArray *out)
     for (size_t i = 0; i < s->nr; i++) {
         VhCodedRegion r = code(s, &s->regions[i]);
         uint64_t start = predict_start(&k);
-        VhCodedRegion p = predict(&k, r.start);
+        VhCodedRegion p;
         uint8_t flags;
 
+        predict(&k, r.start, &p);
         round_idle(&r, &p);
         flags = differences(&r, &p, start);
         if (flags) {
@@ -406,7 +414,7 @@ static void get_region(const VhSnapCodec *c, VhBytes *b, uint8_t flags, Walk *k,
         b->bad = true;
         return;
     }
-    *r = predict(k, start);
+    predict(k, start, r);
     if (flags & VH_REGION_END) {
         r->end = get_address(c, b, r->end);
     }
@@ -434,27 +442,38 @@ static void get_region(const VhSnapCodec *c, VhBytes *b, uint8_t flags, Walk *k,
     k->at = r->end;
 }
 
-static bool get_regions(VhSnapCodec *c, VhBytes *b, const VhSnapshot *s,
-                        size_t nr)
+/* Regions that turn out as predicted: most of most snapshots. */
+static void get_run(VhBytes *b, Walk *k, VhCodedRegion *r, size_t nr)
 {
-    Walk k = walk_begin(c, s);
-    uint64_t run = 0;
-    uint8_t flags = 0;
+    for (size_t i = 0; i < nr; i++) {
+        predict(k, predict_start(k), &r[i]);
+        b->bad |= r[i].end <= r[i].start;
+        k->at = r[i].end;
+    }
+}
 
-    g_array_set_size(c->next, 0);
-    for (size_t i = 0; i < nr && !b->bad; i++) {
-        VhCodedRegion r = { 0 };
+static bool get_regions(VhSnapCodec *c, VhBytes *b, size_t nr, Walk *k)
+{
+    size_t i = 0;
 
-        if (run) {
-            run--; /* flags are 0 */
-        } else if (b->at == b->end) {
+    g_array_set_size(c->next, nr);
+    while (i < nr && !b->bad) {
+        VhCodedRegion *r = &g_array_index(c->next, VhCodedRegion, i);
+        uint8_t flags = b->at == b->end ? 0 : *b->at;
+
+        if (b->at == b->end) {
             b->bad = true;
-        } else if (!(flags = *b->at++)) {
-            run = vh_get_number(b);
+        } else if (b->at++, flags) {
+            get_region(c, b, flags, k, r);
+            i++;
+        } else {
+            uint64_t run = vh_get_number(b);
+
             b->bad |= run > nr - i - 1;
+            run = b->bad ? 0 : run + 1;
+            get_run(b, k, r, run);
+            i += run;
         }
-        get_region(c, b, flags, &k, &r);
-        g_array_append_val(c->next, r);
     }
     return !b->bad;
 }
@@ -481,8 +500,13 @@ bool vh_snap_decode(VhSnapCodec *c, VhBytes *b, VhSnapshot *s)
 {
     VhRegion *regions = s->regions;
     size_t nr;
+    Walk k;
 
-    if (!get_head(c, b, s, &nr) || !get_regions(c, b, s, nr)) {
+    if (!get_head(c, b, s, &nr)) {
+        return false;
+    }
+    k = walk_begin(c, s);
+    if (!get_regions(c, b, nr, &k)) {
         return false;
     }
     keep(c, s);
