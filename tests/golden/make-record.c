@@ -153,6 +153,9 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < (uint64_t)atoi(argv[2]) * per_second; i++) {
         fill(&s, nr, i, per_second);
         check(vh_record_snapshot(w, &s, &error), error);
+        if (i % per_second == per_second - 1) {
+            check(vh_record_flush(w, &error), error); /* as a recorder does */
+        }
     }
     check(vh_record_close(w, &error), error);
     g_free(s.regions);

@@ -576,6 +576,54 @@ static void test_numbers(void)
     g_assert_cmpuint(vh_code_of(&codes, 1e300), ==, VH_CODES - 1);
 }
 
+/* One block, by a reader of its own; returns how many snapshots it holds. */
+static guint read_block(const Case *c, const VhRecordBlock *b, guint n)
+{
+    g_autoptr(VhRecordReader) r = vh_record_open(c->path, NULL);
+    VhRecordItem item = { .time_ns = b->last_ns };
+    guint first = n;
+
+    vh_record_part_of(r, b->at, b->end);
+    while (vh_record_next(r, &item)) {
+        g_assert_cmpint(item.type, ==, b->type);
+        if (item.type == VH_RECORD_SNAPSHOTS) {
+            g_assert_cmpuint(n == first ? item.time_ns : b->first_ns, ==,
+                             b->first_ns);
+            assert_snapshot(item.snapshot, c->written->pdata[n++]);
+        }
+    }
+    g_assert_cmpuint(item.time_ns, ==, b->last_ns);
+    g_assert_null(vh_record_damage(r));
+    g_assert_cmpuint(vh_record_good(r), ==, b->end);
+    return n - first;
+}
+
+static void test_blocks(void)
+{
+    g_autoptr(VhRecordReader) r = NULL;
+    g_autoptr(GArray) blocks = NULL;
+    uint64_t first, last;
+    const VhSnapshot *s;
+    guint n = 0;
+    Case c;
+
+    case_begin(&c, 17);
+    write_some(&c, 50, 7, false);
+    r = vh_record_open(c.path, NULL);
+    blocks = vh_record_blocks(r);
+    g_assert_cmpuint(blocks->len, >=, 1 + 8 + 1);
+    for (guint i = 0; i < blocks->len; i++) {
+        n += read_block(&c, &g_array_index(blocks, VhRecordBlock, i), n);
+    }
+    g_assert_cmpuint(n, ==, 50);
+    g_assert_true(vh_record_span(r, &first, &last));
+    s = c.written->pdata[0];
+    g_assert_cmpuint(first, ==, s->end_time);
+    s = c.written->pdata[49];
+    g_assert_cmpuint(last, ==, s->end_time);
+    case_end(&c);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -591,6 +639,7 @@ int main(int argc, char **argv)
     g_test_add_func("/record/any-bytes", test_any_bytes);
     g_test_add_func("/record/idle", test_idle);
     g_test_add_func("/record/lie", test_lie);
+    g_test_add_func("/record/blocks", test_blocks);
     g_test_add_func("/record/small", test_small);
     return g_test_run();
 }

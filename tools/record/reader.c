@@ -102,6 +102,49 @@ void vh_record_range(VhRecordReader *r, uint64_t from, uint64_t to)
     r->to = to;
 }
 
+GArray *vh_record_blocks(const VhRecordReader *r)
+{
+    GArray *out = g_array_new(false, false, sizeof(VhRecordBlock));
+    size_t at = VH_FILE_HEADER_BYTES;
+    VhBlock b;
+
+    while (at < r->size && !vh_block_read(&b, r->begin + at, r->size - at)) {
+        VhRecordBlock block = { .type = b.type,
+                                .at = at,
+                                .end = at + VH_BLOCK_HEADER_BYTES + b.stored,
+                                .first_ns = b.first_ns,
+                                .last_ns = b.last_ns };
+
+        g_array_append_val(out, block);
+        at = block.end;
+    }
+    return out;
+}
+
+bool vh_record_span(const VhRecordReader *r, uint64_t *first, uint64_t *last)
+{
+    g_autoptr(GArray) blocks = vh_record_blocks(r);
+    bool found = false;
+
+    for (guint i = 0; i < blocks->len; i++) {
+        const VhRecordBlock *b = &g_array_index(blocks, VhRecordBlock, i);
+
+        if (b->type == VH_RECORD_SNAPSHOTS) {
+            *first = found ? *first : b->first_ns;
+            *last = b->last_ns;
+            found = true;
+        }
+    }
+    return found;
+}
+
+void vh_record_part_of(VhRecordReader *r, size_t at, size_t end)
+{
+    r->at = r->good = at;
+    r->size = MIN(end, r->size);
+    r->left = (VhBytes){ 0 };
+}
+
 static bool is_wanted(const VhRecordReader *r, const VhBlock *b)
 {
     return b->type != VH_RECORD_SNAPSHOTS ||

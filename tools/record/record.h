@@ -183,6 +183,49 @@ bool vh_record_next(VhRecordReader *r, VhRecordItem *item);
 const char *vh_record_damage(const VhRecordReader *r);
 
 /**
+ * struct VhRecordBlock - a block, as its header tells
+ * @type: of it; may be one that this vmheat does not know
+ * @at: where it begins, bytes
+ * @end: where the next one does
+ * @first_ns: snapshots: the end of the first
+ * @last_ns: and of the last
+ */
+typedef struct VhRecordBlock {
+    VhRecordType type;
+    size_t at;
+    size_t end;
+    uint64_t first_ns;
+    uint64_t last_ns;
+} VhRecordBlock;
+
+/**
+ * vh_record_blocks() - all blocks, up to where one has an impossible header
+ *
+ * Reads headers only, so that it is quick; and nothing is checked: a block may
+ * turn out to be damaged when it is read.
+ *
+ * Returns: VhRecordBlock array, for g_array_unref().
+ */
+GArray *vh_record_blocks(const VhRecordReader *r);
+
+/**
+ * vh_record_span() - of which time it is, by the headers of its blocks
+ * @first: set: end of the first snapshot
+ * @last: set: end of the last one
+ *
+ * Returns false when there is no snapshot.
+ */
+bool vh_record_span(const VhRecordReader *r, uint64_t *first, uint64_t *last);
+
+/**
+ * vh_record_part_of() - read only some blocks; such as for a thread, each of
+ * which needs a reader of its own
+ * @at: where one begins
+ * @end: where one ends
+ */
+void vh_record_part_of(VhRecordReader *r, size_t at, size_t end);
+
+/**
  * vh_record_good() - bytes of the file up to which it is good
  *
  * What vh_record_range() leaves out was not looked at.
