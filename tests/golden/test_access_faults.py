@@ -167,7 +167,7 @@ class Access(unittest.TestCase):
         self.damaged(good[:-1], [40])
         self.assertEqual(self.damaged(good[:-1], [40], "--snapshot", "all"),
                          [*range(1, 41)])
-        self.damaged(good[:-60], [39])
+        self.damaged(good[:-60], [38])
 
     def test_last_is_bad(self):
         """Then the last good one is told, and why."""
