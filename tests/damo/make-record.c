@@ -2,7 +2,7 @@
 /*
  * Makes records of a guest whose memory is known to be hot or cold:
  *
- *   make-record NATIVE DAMO [steady|changed]
+ *   make-record NATIVE DAMO [steady|changed|sparse]
  *
  * writes a record of vmheat's, converts it to one of damo's, and prints what
  * should be in that, for test_damo.py: a line for each snapshot and each of its
@@ -32,9 +32,13 @@
 #define SNAPSHOTS 240
 #define CHANGED_AT 60
 #define HELD_BACK_AT 120
+#define STOOD_STILL_AT 120
+#define EACH 5
 #define PIECE (128 * MIB) /* of what is cold */
 #define BEGIN (5000 * SECOND)
 #define OLD 100 /* age of what was there at the begin, at most */
+
+typedef enum Kind { STEADY, CHANGED, SPARSE } Kind;
 
 /* From snapshot @from to the one before @to it is accessed in @of_20 of 20. */
 typedef struct Heat {
@@ -111,10 +115,10 @@ static void add_block(GArray *v, uint64_t lo, uint64_t hi, unsigned i,
     add_cold(v, lo, hi, i, 0);
 }
 
-static void tell(const VhSnapshot *s, uint64_t age_us)
+static void tell(const VhSnapshot *s, uint64_t start, uint64_t age_us)
 {
-    printf("SNAPSHOT %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", s->start_time,
-           s->end_time, s->max_nr_accesses);
+    printf("SNAPSHOT %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", start, s->end_time,
+           s->max_nr_accesses);
     for (size_t i = 0; i < s->nr; i++) {
         const VhRegion *r = &s->regions[i];
 
@@ -134,33 +138,41 @@ static unsigned set_intervals(VhSnapshot *s, unsigned i)
     return held_back ? 6 : other ? 2 : 1;
 }
 
-static void make(VhRecordWriter *w, unsigned i, bool changed, uint64_t *now,
-                 GError **error)
+/* @since: where what it stands for begins */
+static void make(VhRecordWriter *w, unsigned i, Kind kind, uint64_t since,
+                 uint64_t *now, GError **error)
 {
     g_autoptr(GArray) v = g_array_new(false, false, sizeof(VhRegion));
     VhSnapshot s = { .sequence = i, .total_size = 8 * GIB };
-    unsigned took = set_intervals(&s, changed ? i : 0);
+    unsigned took = set_intervals(&s, kind == CHANGED ? i : 0);
 
     s.start_time = *now;
     s.end_time = *now += took * SECOND;
+    if (kind == SPARSE && i % EACH) {
+        return;
+    }
     add_block(v, 0, 3 * GIB, i, s.max_nr_accesses);
     add_block(v, 4 * GIB, 9 * GIB, i, s.max_nr_accesses);
     s.nr = s.nr_regions = v->len;
     s.regions = (VhRegion *)v->data;
-    tell(&s, took * SECOND / 1000);
+    tell(&s, since, took * SECOND / 1000);
     vh_record_snapshot(w, &s, error);
 }
 
-static void make_all(const char *path, bool changed, GError **error)
+static void make_all(const char *path, Kind kind, GError **error)
 {
     VhRecordWriter *w = vh_record_create(path, false, error);
-    uint64_t now = BEGIN;
+    uint64_t now = BEGIN, since = BEGIN;
 
     if (w) {
         vh_record_json(w, VH_RECORD_VM, 0, "{\"name\": \"vm1\"}", error);
     }
     for (unsigned i = 0; i < SNAPSHOTS && !*error; i++) {
-        make(w, i, changed, &now, error);
+        if (kind == SPARSE && i == STOOD_STILL_AT) {
+            since = now += 100 * SECOND;
+        }
+        make(w, i, kind, since, &now, error);
+        since = kind == SPARSE && i % EACH ? since : now;
     }
     vh_record_close(w, *error ? NULL : error);
 }
@@ -177,12 +189,18 @@ static void convert(const char *from, const char *to, GError **error)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
+    const char *kind = argc > 3 ? argv[3] : "steady";
 
     if (argc < 3 || argc > 4) {
-        fprintf(stderr, "usage: make-record NATIVE DAMO [steady|changed]\n");
+        fprintf(stderr,
+                "usage: make-record NATIVE DAMO [steady|changed|sparse]\n");
         return 1;
     }
-    make_all(argv[1], argc > 3 && !strcmp(argv[3], "changed"), &error);
+    make_all(argv[1],
+             !strcmp(kind, "changed")  ? CHANGED
+             : !strcmp(kind, "sparse") ? SPARSE
+                                       : STEADY,
+             &error);
     if (!error) {
         convert(argv[1], argv[2], &error);
     }

@@ -12,6 +12,7 @@ import unittest
 import record_file as rf
 from guest import environment, have_kvm
 from payload_guest import MB, PayloadGuest, one_hot_range
+from qmp import QMPError
 
 CLI = environment("VMHEAT_CLI")
 SIZE = 128 * MB
@@ -118,9 +119,16 @@ class Record(unittest.TestCase):
         self.assertEqual(rf.read(self.path)[-1].type, rf.END)
         self.assertGreater(len(self.snapshots()), 5)
 
+    def there(self, g):
+        try:
+            return g.qmp("query-vmheat")
+        except QMPError:
+            return None
+
     def test_without_the_device(self):
         with self.guest() as g:
             g.qmp("device_del", id="heat0")
+            g.qmp.wait_until("no device", lambda: not self.there(g))
             self.run_cli("record", "-s", self.socket, code=3)
         self.assertFalse(os.path.exists(os.path.join(self.dir,
                                                      "vmheat.data")))

@@ -128,12 +128,15 @@ static void test_locale(void)
                                           "fr_FR" };
     g_autofree char *json = NULL;
     VhDamoWriter *w;
+    size_t i = 0;
     Case c;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(commas); i++) {
-        if (setlocale(LC_NUMERIC, commas[i])) {
-            break;
-        }
+    while (i < G_N_ELEMENTS(commas) && !setlocale(LC_NUMERIC, commas[i])) {
+        i++;
+    }
+    if (i == G_N_ELEMENTS(commas)) {
+        g_test_skip("no German or French locale is installed");
+        return;
     }
     case_begin(&c);
     w = begin(&c);

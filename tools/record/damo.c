@@ -11,13 +11,15 @@
 #include "damo.h"
 
 #define CHUNK (64u << 10)
-#define LEAST_ADDRESS 4096ull /* see damo.h */
+#define LEAST_ADDRESS 4096ull  /* see damo.h */
+#define MOST_MISSED (1u << 20) /* snapshots in a row */
 
 /*
  * temporary: what is written, until it is whole
  * text: JSON that is not packed yet
  * sample_us, aggr_us: intervals of the record, which are those of the first
  *     snapshot
+ * last_sequence, last_end: of the snapshot before
  * failed: a part was not written, so there will be no file
  */
 struct VhDamoWriter {
@@ -30,6 +32,8 @@ struct VhDamoWriter {
     uint64_t sample_us;
     uint64_t aggr_us;
     bool replace;
+    uint64_t last_sequence;
+    uint64_t last_end;
     bool failed;
 };
 
@@ -176,19 +180,35 @@ static void put_regions(VhDamoWriter *w, const VhSnapshot *s)
     g_string_append_printf(w->text, "], \"total_bytes\": %" PRIu64 "}", total);
 }
 
+/* It stands for those between it and the one before, while there were any. */
+static uint64_t start_of(const VhDamoWriter *w, const VhSnapshot *s)
+{
+    uint64_t missed = s->sequence - w->last_sequence - 1;
+    uint64_t took = s->end_time - s->start_time;
+    uint64_t gap = s->start_time - w->last_end;
+
+    return w->snapshots && missed && missed < MOST_MISSED &&
+                   s->start_time > w->last_end && gap / 2 <= missed * took
+               ? w->last_end
+               : s->start_time;
+}
+
 bool vh_damo_snapshot(VhDamoWriter *w, const VhSnapshot *s, GError **error)
 {
     if (failed_before(w, error)) {
         return false;
     }
-    if (!w->snapshots++) {
+    if (!w->snapshots) {
         begin(w, s);
     }
     g_string_append_printf(w->text,
                            "%s\n{\"start_time\": %" PRIu64
                            ", \"end_time\": %" PRIu64 ", \"regions\": [",
-                           w->snapshots > 1 ? "," : "", s->start_time,
+                           w->snapshots ? "," : "", start_of(w, s),
                            s->end_time);
+    w->snapshots++;
+    w->last_sequence = s->sequence;
+    w->last_end = s->end_time;
     put_regions(w, s);
     return pack(w, Z_NO_FLUSH, error);
 }

@@ -17,10 +17,14 @@
  * - Percent has three digits behind the point, and is never 0 when there was an
  *   access: damo takes 0 % for idle, and makes 0 of 0.5.
  * - age is 0 in aggregation intervals, and right in microseconds. The former is
- *   only used to draw heatmaps, and printed by --raw_form. damo 2.8.3 takes heat
- *   away from what was hot for long: its map is upside down. damo 3.x begins the
- *   map when the oldest region of the first snapshot became as it was, which may
- *   be days before the record.
+ *   only used to draw heatmaps, and printed by --raw_form. damo 2.8.3 takes
+ * heat away from what was hot for long: its map is upside down. damo 3.x begins
+ * the map when the oldest region of the first snapshot became as it was, which
+ * may be days before the record.
+ * - damo draws a snapshot for as long as it took. One that stands for some that
+ *   are not in the record, which its sequence tells, begins where the one
+ * before ended; else the map has gaps. While the monitor stood still there is a
+ * gap.
  * - A region that begins at address 0 begins at 4096: damo takes 0 for "no
  *   address yet", and leaves the region out of the map.
  */

@@ -7,9 +7,11 @@
  * A file is 16 bytes of header and then blocks, each of which stands for
  * itself: what is in it, how long it is, a checksum, and no reference to any
  * block before. So a file can be appended to, a part of it can be read, and
- * when the recorder, or the host, dies, all blocks that were written are good.
- * A block is written by one write(2) when it is VH_RECORD_BLOCK_US old, or what
- * is in it is: that much is lost at most when the recorder is killed.
+ * when the recorder dies all blocks that were written are good. A block is
+ * written by one write(2) when it is VH_RECORD_BLOCK_US old, or what is in it is:
+ * that much is lost at most. When the host dies it is more, because only the end
+ * is synced: what its kernel had not written yet; and what it had written in part
+ * is damage.
  *
  *   header       "VMHEAT\r\n", VH_RECORD_VERSION (u32), 0 (u32)
  *   block        "VHBK" (u32), type (u16), 0 (u16), bytes stored (u32), bytes
