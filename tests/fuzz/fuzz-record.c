@@ -26,7 +26,7 @@
 #include "records.h"
 
 #define RECORDS 64
-#define MOST_MEMORY_KB (1u << 20)
+#define MOST_MEMORY_KB (512u << 10)
 
 /*
  * again: the codecs of a second writer and reader
