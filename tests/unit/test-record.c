@@ -274,6 +274,24 @@ static void test_exists(void)
 }
 
 /* Cut anywhere, the whole blocks before are read; and it can be gone on. */
+static void test_two_writers(void)
+{
+    g_autoptr(GError) error = NULL;
+    VhRecordWriter *w;
+    Case c;
+
+    case_begin(&c, 3);
+    w = vh_record_create(c.path, false, NULL);
+    g_assert_nonnull(w);
+    g_assert_null(vh_record_create(c.path, true, &error));
+    g_assert_nonnull(strstr(error->message, "another recorder"));
+    g_assert_true(vh_record_close(w, NULL));
+    w = vh_record_create(c.path, true, NULL);
+    g_assert_nonnull(w);
+    g_assert_true(vh_record_close(w, NULL));
+    case_end(&c);
+}
+
 static void test_truncated(void)
 {
     g_autofree char *whole = NULL;
@@ -631,6 +649,7 @@ int main(int argc, char **argv)
     g_test_add_func("/record/round-trip", test_round_trip);
     g_test_add_func("/record/append", test_append);
     g_test_add_func("/record/exists", test_exists);
+    g_test_add_func("/record/two-writers", test_two_writers);
     g_test_add_func("/record/truncated", test_truncated);
     g_test_add_func("/record/flipped", test_flipped);
     g_test_add_func("/record/foreign", test_foreign);

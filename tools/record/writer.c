@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "block.h"
@@ -79,6 +80,17 @@ static void free_writer(VhRecordWriter *w)
     g_free(w);
 }
 
+/* Two writers would overwrite each other. Not all file systems have locks. */
+static bool lock(VhRecordWriter *w, GError **error)
+{
+    if (!flock(w->fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK) {
+        return true;
+    }
+    g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                "'%s' is being written by another recorder", w->path);
+    return false;
+}
+
 /* Goes on behind the last good block. */
 static bool go_on(VhRecordWriter *w, GError **error)
 {
@@ -118,7 +130,8 @@ VhRecordWriter *vh_record_create(const char *path, bool append, GError **error)
         free_writer(w);
         return NULL;
     }
-    good = lseek(w->fd, 0, SEEK_END) > 0 ? go_on(w, error) : begin(w, error);
+    good = lock(w, error) &&
+           (lseek(w->fd, 0, SEEK_END) > 0 ? go_on(w, error) : begin(w, error));
     if (!good) {
         free_writer(w);
         return NULL;
