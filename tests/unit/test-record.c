@@ -273,7 +273,6 @@ static void test_exists(void)
     case_end(&c);
 }
 
-/* Cut anywhere, the whole blocks before are read; and it can be gone on. */
 static void test_two_writers(void)
 {
     g_autoptr(GError) error = NULL;
@@ -292,6 +291,7 @@ static void test_two_writers(void)
     case_end(&c);
 }
 
+/* Cut anywhere, the whole blocks before are read; and it can be gone on. */
 static void test_truncated(void)
 {
     g_autofree char *whole = NULL;
