@@ -55,6 +55,9 @@ def cases():
         yield f"{style}-snapshot", (["snapshot", "--style", style], {}, rates())
     yield "boxes-high", ([*ACCESS, "--style", "boxes", "--sort", "age"],
                          {"LINES": "60"}, rates())
+    # of one size: not higher, though there is room
+    yield "boxes-alike", ([*ACCESS, "--style", "boxes"],
+                          {"LINES": "200", **ALONE}, RECORD)
     yield "boxes-high-color", (
         [*ACCESS, "--style", "simple-boxes", "--color"], {"LINES": "60"},
         rates())

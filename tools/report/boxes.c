@@ -28,11 +28,11 @@
 
 typedef struct Boxes {
     const VhChosen *c;
-    unsigned width;    /* of the longest */
-    unsigned height;   /* of the highest */
-    unsigned nr_texts; /* columns of text */
-    double young, old; /* us */
-    double large;      /* bytes */
+    unsigned width;      /* of the longest */
+    unsigned height;     /* of the highest */
+    unsigned nr_texts;   /* columns of text */
+    double young, old;   /* us */
+    double small, large; /* bytes */
 } Boxes;
 
 static char *text_of(const VhSnapshot *s, const VhRegion *r, unsigned column)
@@ -113,21 +113,23 @@ static unsigned height_of(const Boxes *b, size_t i)
 
 static void set_reach(Boxes *b)
 {
-    b->young = INFINITY;
+    b->young = b->small = INFINITY;
     b->old = b->large = 0;
     for (size_t i = 0; i < b->c->nr; i++) {
         double age = age_of(b, i), size = size_of(b, i);
 
         b->young = age > 0 ? MIN(b->young, age) : b->young;
         b->old = MAX(b->old, age);
+        b->small = MIN(b->small, size);
         b->large = MAX(b->large, size);
     }
 }
 
-/* As high as all of them have room. */
+/* As high as all of them have room, unless they are of much the same size. */
 static void set_height(Boxes *b, unsigned rows)
 {
-    for (b->height = HEIGHT_MAX; b->height > 1; b->height--) {
+    b->height = b->large < 2 * b->small ? 1 : HEIGHT_MAX;
+    for (; b->height > 1; b->height--) {
         size_t sum = OTHER_ROWS;
 
         for (size_t i = 0; i < b->c->nr; i++) {

@@ -179,7 +179,9 @@ static int by_value(const void *a, const void *b)
 
 void vh_samples_sort(VhSample *samples, size_t nr)
 {
-    qsort(samples, nr, sizeof(*samples), by_value);
+    if (nr) { /* else @samples may be NULL */
+        qsort(samples, nr, sizeof(*samples), by_value);
+    }
 }
 
 double vh_percentile(const VhSample *sorted, size_t nr, unsigned percent)
