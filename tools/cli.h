@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "page.h"
 #include "recipes.h"
+#include "report/filter.h"
 #include "table.h"
 
 /* Exit codes, as documented in vmheat(1). */
@@ -35,6 +36,7 @@ typedef struct VhOptions {
     /* snapshot; UINT64_MAX: not given */
     uint64_t start, end, min_nr_accesses, limit;
     VhSort sort;
+    VhFilter filter; /* without what is above; see vh_cli_filter() */
     /* report; NULL, UINT64_MAX: not given; us since the record begins */
     const char *input, *output;
     uint64_t from_us, to_us;
@@ -115,6 +117,12 @@ void vh_options_clear(VhOptions *options);
  * Returns: a socket or a domain, to be shown; NULL: none.
  */
 const char *vh_cli_target(const VhOptions *options);
+
+/**
+ * vh_cli_filter() - which regions the options ask for
+ * @options: start, end, min_nr_accesses, filter
+ */
+VhFilter vh_cli_filter(const VhOptions *options);
 
 /**
  * vh_cli_open() - connect as the options say

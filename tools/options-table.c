@@ -7,6 +7,7 @@ const VhOption *vh_option_nth(unsigned n)
     static const VhOption *const tables[] = {
         vh_options_common,
         vh_options_snapshot,
+        vh_options_filter,
         vh_options_report,
         vh_options_grant,
         vh_options_schemes,

@@ -31,6 +31,7 @@ const VhOption *vh_option_nth(unsigned n);
 /* The tables, a file each. */
 extern const VhOption vh_options_common[];
 extern const VhOption vh_options_snapshot[];
+extern const VhOption vh_options_filter[];
 extern const VhOption vh_options_report[];
 extern const VhOption vh_options_grant[];
 extern const VhOption vh_options_schemes[];

@@ -488,6 +488,7 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .to_us = UINT64_MAX,
         .delay_us = G_USEC_PER_SEC,
     };
+    vh_filter_init(&o->filter);
     *exit_code = parse_options(argc, argv, o, &p);
     if (*exit_code) {
         return NULL;

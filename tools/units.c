@@ -212,6 +212,14 @@ bool vh_parse_duration(const char *text, uint64_t *us)
     return false;
 }
 
+bool vh_parse_rate(const char *text, double *out)
+{
+    const char *rest;
+
+    return parse_decimal(text, out, &rest) &&
+           (!*rest || g_str_equal(rest, "/s"));
+}
+
 bool vh_parse_percent(const char *text, double *out)
 {
     const char *rest;

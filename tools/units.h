@@ -79,6 +79,15 @@ bool vh_parse_seconds(const char *text, int64_t *us);
 bool vh_parse_duration(const char *text, uint64_t *us);
 
 /**
+ * vh_parse_rate() - read what a user gave as accesses a second
+ * @text: a number, with an optional fraction and an optional /s
+ * @out: the rate
+ *
+ * Returns: false when @text is no such thing.
+ */
+bool vh_parse_rate(const char *text, double *out);
+
+/**
  * vh_parse_percent() - read what a user gave as percentage
  * @text: a number, with an optional fraction and an optional %
  * @out: the percentage
