@@ -24,6 +24,9 @@ typedef enum VhExit {
     VH_EXIT_DAMAGED, /* a record is damaged: told is what is before that */
 } VhExit;
 
+#define VH_PERCENTILES_MAX 32
+#define VH_WITHIN_MAX 6
+
 /* What the command line says. */
 typedef struct VhOptions {
     /* the virtual machine: one of both, or none; see vh_cli_target() */
@@ -40,6 +43,12 @@ typedef struct VhOptions {
     /* report; NULL, UINT64_MAX: not given; us since the record begins */
     const char *input, *output;
     uint64_t from_us, to_us;
+    /* report wss, report times; nr 0: not given */
+    double percentiles[VH_PERCENTILES_MAX];
+    uint64_t within[VH_WITHIN_MAX];
+    unsigned nr_percentiles, nr_within;
+    uint64_t min_size;
+    bool plot, raw;
     /* top; iterations 0: without end */
     int64_t delay_us;
     uint64_t iterations;
@@ -242,5 +251,41 @@ int vh_cmd_grant(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_schemes(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_wss() - the "report wss" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_wss(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_times() - the "report times" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_times(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_profile() - the "report profile" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_profile(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_schemes() - the "report schemes" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_schemes(const VhOptions *options, const VhTerm *term);
 
 #endif

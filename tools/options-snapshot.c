@@ -55,6 +55,7 @@ static const char *take_sort(VhOptions *o, const char *arg)
         [VH_SORT_ADDRESS] = "address", [VH_SORT_HEAT] = "heat",
         [VH_SORT_SIZE] = "size",       [VH_SORT_AGE] = "age",
         [VH_SORT_RATE] = "rate",       [VH_SORT_IDLE] = "idle",
+        [VH_SORT_TIME] = "time",
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -72,7 +73,9 @@ const VhOption vh_options_snapshot[] = {
     { 0, "min-nr-accesses", "N", "leave out regions with fewer accesses",
       take_min },
     { 0, "limit", "N", "show at most N regions", take_limit },
-    { 0, "sort", "BY", "address (default), heat, size, age, rate or idle",
+    { 0, "sort", "BY",
+      "address (default), heat, size, age, rate or idle; of report wss: size "
+      "(default) or time",
       take_sort },
     { 'd', "delay", "SECONDS", "time between updates; default: 1", take_delay },
     { 'n', "iterations", "N", "end after N updates", take_iterations },

@@ -9,6 +9,7 @@ const VhOption *vh_option_nth(unsigned n)
         vh_options_snapshot,
         vh_options_filter,
         vh_options_report,
+        vh_options_wss,
         vh_options_grant,
         vh_options_schemes,
     };

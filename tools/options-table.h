@@ -33,6 +33,7 @@ extern const VhOption vh_options_common[];
 extern const VhOption vh_options_snapshot[];
 extern const VhOption vh_options_filter[];
 extern const VhOption vh_options_report[];
+extern const VhOption vh_options_wss[];
 extern const VhOption vh_options_grant[];
 extern const VhOption vh_options_schemes[];
 

@@ -379,15 +379,34 @@ static int check_times(const VhOptions *o)
                                   : VH_EXIT_OK;
 }
 
-static int check_regions(const VhOptions *o)
+static int check_regions(const VhVerb *verb, const VhOptions *o)
 {
-    if (o->json && o->sort != VH_SORT_ADDRESS) {
+    if (o->json && o->sort != VH_SORT_ADDRESS &&
+        !has_word(verb->options, "input")) {
         return usage_error("--sort does not work with --json, which prints "
                            "what QMP returns");
     }
     if (o->end != UINT64_MAX &&
         o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
         return usage_error("--end must be above --start");
+    }
+    return VH_EXIT_OK;
+}
+
+/* The working set has an order of its own. */
+static int check_sort(const VhVerb *verb, const VhOptions *o, const Parsed *p)
+{
+    bool time = o->sort == VH_SORT_TIME;
+
+    if (verb->run == vh_cmd_report_wss && was_given(p, "sort") && !time &&
+        o->sort != VH_SORT_SIZE) {
+        return usage_error("--sort of 'report wss' must be size or time");
+    }
+    if (verb->run != vh_cmd_report_wss && time) {
+        return usage_error("--sort time makes sense with 'report wss' only");
+    }
+    if (time && was_given(p, "percentiles")) {
+        return usage_error("--percentiles does not go with --sort time");
     }
     return VH_EXIT_OK;
 }
@@ -406,7 +425,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
         }
     }
     (void)((code = check_schemes(o)) || (code = check_target(verb, o, p)) ||
-           (code = check_regions(o)) || (code = check_times(o)) || (code = check_grant(o)));
+           (code = check_regions(verb, o)) || (code = check_sort(verb, o, p)) || (code = check_times(o)) || (code = check_grant(o)));
     return code;
 }
 
@@ -487,6 +506,7 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         .limit = UINT64_MAX,
         .to_us = UINT64_MAX,
         .delay_us = G_USEC_PER_SEC,
+        .min_size = 1,
     };
     vh_filter_init(&o->filter);
     *exit_code = parse_options(argc, argv, o, &p);

@@ -66,6 +66,7 @@ typedef enum VhSort {
     VH_SORT_AGE,
     VH_SORT_RATE, /* heat, where no rates are told */
     VH_SORT_IDLE,
+    VH_SORT_TIME, /* not of regions */
 } VhSort;
 
 /**
