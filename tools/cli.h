@@ -33,6 +33,8 @@ typedef enum VhWhich {
     VH_WHICH_ALL,
     VH_WHICH_NUMBER,
 } VhWhich;
+#define VH_PERCENTILES_MAX 32
+#define VH_WITHIN_MAX 6
 
 /* What the command line says. */
 typedef struct VhOptions {
@@ -61,6 +63,12 @@ typedef struct VhOptions {
     int64_t duration_us, interval_us;
     const char *format;
     bool append, force, quiet;
+    /* report wss, report times; nr 0: not given */
+    double percentiles[VH_PERCENTILES_MAX];
+    uint64_t within[VH_WITHIN_MAX];
+    unsigned nr_percentiles, nr_within;
+    uint64_t min_size;
+    bool plot;
     /* top; iterations 0: without end */
     bool all;
     const char *sockets; /* NULL: libvirt's domains */
@@ -333,5 +341,41 @@ int vh_cmd_schemes(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_tune(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_wss() - the "report wss" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_wss(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_times() - the "report times" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_times(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_profile() - the "report profile" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_profile(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_schemes() - the "report schemes" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_schemes(const VhOptions *options, const VhTerm *term);
 
 #endif

@@ -12,6 +12,9 @@
     "sampling-interval aggregation-interval update-interval min-regions " \
     "max-regions traps-per-second overhead-budget sample aggr updr minr maxr "
 
+#define REPORT "input from to raw json color no-color "
+#define WHICH "start end min-nr-accesses size rate age idle "
+
 static const VhVerb verbs[] = {
     { "status", "Show what the monitor does, with what, and at what cost.",
       VM LOOK, VH_TARGET_VM, vh_cmd_status,
@@ -52,6 +55,12 @@ static const VhVerb verbs[] = {
       vh_cmd_schemes,
       "vmheat schemes guest\n"
       "vmheat schemes guest --apply reclaim --min-age 2m" },
+    { "report wss", "Show how large the working set was, and when.",
+      REPORT WHICH "within percentiles sort plot output", VH_TARGET_NONE,
+      vh_cmd_report_wss,
+      "vmheat report wss -i guest.data\n"
+      "vmheat report wss --within 1s,10s,1m --percentiles 50,99\n"
+      "vmheat report wss -o wss.png" },
     { "doctor", "Try what this host can do and say which primitives can run.",
       VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
       "vmheat doctor\n"

@@ -173,6 +173,24 @@ static char *check_regions(const VhVerb *verb, const VhOptions *o,
     return NULL;
 }
 
+/* The working set has an order of its own. */
+static char *check_sort(const VhVerb *verb, const VhOptions *o,
+                        const GPtrArray *seen)
+{
+    bool wss = verb->run == vh_cmd_report_wss;
+    bool time = o->sort == VH_SORT_TIME;
+
+    if (wss && was_given(seen, "sort") && !time && o->sort != VH_SORT_SIZE) {
+        return g_strdup("--sort of 'report wss' must be size or time");
+    }
+    if (!wss && time) {
+        return g_strdup("--sort time makes sense with 'report wss' only");
+    }
+    return time && was_given(seen, "percentiles")
+               ? g_strdup("--percentiles does not go with --sort time")
+               : NULL;
+}
+
 /* Options that exist, but not for this verb. */
 static char *check_known(const VhVerb *verb, const GPtrArray *seen)
 {
@@ -195,6 +213,7 @@ char *vh_options_problem(const VhVerb *verb, VhOptions *o,
     (void)((why = check_known(verb, seen)) || (why = check_schemes(o)) ||
            (why = check_target(verb, o, seen)) ||
            (why = check_regions(verb, o, seen)) ||
+           (why = check_sort(verb, o, seen)) ||
            (why = check_times(verb, o, seen)) || (why = check_record(o)) ||
            (why = check_grant(o)));
     return why;

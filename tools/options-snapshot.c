@@ -59,6 +59,7 @@ static const char *take_sort(VhOptions *o, const char *arg)
         [VH_SORT_RATE] = "rate",
         [VH_SORT_IDLE] = "idle",
         [VH_SORT_TEMPERATURE] = "temperature",
+        [VH_SORT_TIME] = "time",
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {

@@ -35,6 +35,7 @@ extern const VhOption vh_options_top[];
 extern const VhOption vh_options_filter[];
 extern const VhOption vh_options_access[];
 extern const VhOption vh_options_report[];
+extern const VhOption vh_options_wss[];
 extern const VhOption vh_options_record[];
 extern const VhOption vh_options_grant[];
 extern const VhOption vh_options_schemes[];

@@ -238,6 +238,7 @@ void vh_options_init(VhOptions *o)
         .limit = UINT64_MAX,
         .to_us = UINT64_MAX,
         .delay_us = G_USEC_PER_SEC,
+        .min_size = 1,
     };
     memset(&o->attrs, 0xff, sizeof(o->attrs)); /* UINT64_MAX each */
     vh_filter_init(&o->filter);

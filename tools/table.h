@@ -68,6 +68,7 @@ typedef enum VhSort {
     VH_SORT_RATE, /* heat, where no rates are told */
     VH_SORT_IDLE,
     VH_SORT_TEMPERATURE,
+    VH_SORT_TIME, /* not of regions */
 } VhSort;
 
 /**

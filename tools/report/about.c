@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "about.h"
+#include "../cli.h"
+#include "../units.h"
+
+#define NS 1000000000
+
+static int64_t member_int(JsonObject *o, const char *name)
+{
+    JsonNode *node = json_object_get_member(o, name);
+
+    return node && json_node_get_value_type(node) == G_TYPE_INT64
+               ? json_node_get_int(node)
+               : 0;
+}
+
+static void take_machine(VhAbout *a, const char *json)
+{
+    g_autoptr(JsonNode) node = json ? json_from_string(json, NULL) : NULL;
+    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
+                        ? json_node_get_object(node)
+                        : NULL;
+    JsonNode *name = o ? json_object_get_member(o, "name") : NULL;
+
+    if (!o) {
+        return;
+    }
+    if (name && json_node_get_value_type(name) == G_TYPE_STRING) {
+        g_free(a->name);
+        a->name = json_node_dup_string(name);
+    }
+    a->realtime = member_int(o, "realtime");
+    a->monotonic = member_int(o, "monotonic");
+}
+
+static void take_snapshot(VhAbout *a, const VhSnapshot *s)
+{
+    if (!a->nr++) {
+        a->begin = s->start_time;
+    }
+    a->end = s->end_time;
+    a->total = MAX(a->total, s->total_size);
+}
+
+void vh_about_take(VhAbout *a, const VhRecordItem *item)
+{
+    if (item->type == VH_RECORD_VM) {
+        take_machine(a, item->json);
+    } else if (item->type == VH_RECORD_SNAPSHOTS) {
+        take_snapshot(a, item->snapshot);
+    }
+}
+
+void vh_about_clear(VhAbout *a)
+{
+    g_clear_pointer(&a->name, g_free);
+}
+
+uint64_t vh_about_us(const VhAbout *a)
+{
+    return a->end > a->begin ? (a->end - a->begin) / 1000 : 0;
+}
+
+double vh_about_seconds(const VhAbout *a, uint64_t ns)
+{
+    return ns >= a->origin ? (ns - a->origin) / 1e9 : (a->origin - ns) / -1e9;
+}
+
+int64_t vh_about_unix(const VhAbout *a, uint64_t ns)
+{
+    __int128 t = (__int128)a->realtime + ns - a->monotonic;
+
+    return a->realtime > 0 && t > 0 && t < INT64_MAX ? t : 0;
+}
+
+char *vh_about_time(const VhAbout *a, uint64_t ns, const char *format)
+{
+    int64_t unix_ns = vh_about_unix(a, ns);
+    g_autoptr(GDateTime) time =
+        unix_ns ? g_date_time_new_from_unix_local(unix_ns / NS) : NULL;
+
+    return time
+               ? g_date_time_format(time, format)
+               : g_strdup_printf(
+                     "%.12g s", (int64_t)(vh_about_seconds(a, ns) * 1e3) / 1e3);
+}
+
+char *vh_about_str(const VhAbout *a)
+{
+    g_autofree char *time = vh_about_time(a, a->begin, "%F %T %Z");
+    g_autofree char *duration = vh_duration_str(vh_about_us(a));
+
+    return g_strdup_printf("%s, %s, %s, %" PRIu64 " snapshot%s",
+                           a->name ? a->name : a->path, time, duration, a->nr,
+                           a->nr == 1 ? "" : "s");
+}
+
+void vh_about_draw(const VhAbout *a, VhPage *page)
+{
+    g_autofree char *text = vh_about_str(a);
+
+    vh_page_wrap(page, VH_STYLE_BOLD, 0, text);
+    vh_page_end(page);
+}
+
+JsonObject *vh_about_json(const VhAbout *a)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "record", a->path);
+    if (a->name) {
+        json_object_set_string_member(o, "name", a->name);
+    }
+    if (vh_about_unix(a, a->begin)) {
+        json_object_set_int_member(o, "begin-unix", vh_about_unix(a, a->begin));
+    }
+    json_object_set_int_member(o, "begin", a->begin);
+    json_object_set_int_member(o, "end", a->end);
+    json_object_set_int_member(o, "snapshots", a->nr);
+    json_object_set_int_member(o, "total-size", a->total);
+    return o;
+}
+
+void vh_about_nothing(const VhAbout *a, VhPage *page)
+{
+    g_autofree char *why = g_strdup_printf(
+        a->origin ? "'%s' has no snapshots of the time asked for"
+                  : "'%s' has no snapshots",
+        a->path);
+
+    if (!page) {
+        vh_cli_complain(why);
+        return;
+    }
+    vh_page_wrap(page, VH_STYLE_PLAIN, 0, why);
+    vh_page_end(page);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The "report wss" verb: the working set of each snapshot of a record. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "input.h"
+#include "wss.h"
+
+static int by_time(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* In use is what was accessed, unless the user says it by other means. */
+static void choose(VhWss *w)
+{
+    static const uint64_t pictured[] = { 1000000, 10000000, 60000000 };
+    const VhOptions *o = w->options;
+    VhFilter all = { 0 };
+
+    vh_filter_init(&all);
+    w->set.filter = vh_cli_filter(o);
+    w->set.within = w->within;
+    w->set.nr = o->nr_within;
+    memcpy(w->within, o->within, sizeof(w->within));
+    if (!w->set.nr && (o->plot || o->output)) {
+        w->set.nr = G_N_ELEMENTS(pictured);
+        memcpy(w->within, pictured, sizeof(pictured));
+    }
+    qsort(w->within, w->set.nr, sizeof(w->within[0]), by_time);
+    if (!w->set.nr && o->min_nr_accesses == UINT64_MAX &&
+        !memcmp(&o->filter.rate, &all.rate, sizeof(all.rate)) &&
+        !memcmp(&o->filter.idle, &all.idle, sizeof(all.idle))) {
+        w->set.filter.nr_accesses.min = 1;
+    }
+}
+
+/* Returns the exit code. */
+static int collect(VhWss *w)
+{
+    uint64_t sizes[VH_SERIES_MAX];
+    VhRecordItem item;
+    int code;
+    VhInput *in = vh_input_open(w->options, &code);
+
+    if (!in) {
+        return code;
+    }
+    w->about.path = vh_input_path(in);
+    w->about.origin = vh_input_begin(in);
+    while (vh_input_next(in, &item)) {
+        vh_about_take(&w->about, &item);
+        if (item.type == VH_RECORD_SNAPSHOTS) {
+            vh_wss_sizes(&w->set, item.snapshot, sizes);
+            vh_series_add(w->series, item.snapshot->end_time, sizes);
+        }
+    }
+    return vh_input_close(in);
+}
+
+static int print_text(const VhWss *w, const VhTerm *term)
+{
+    g_autoptr(VhPage) page = vh_page_new(term);
+
+    if (!w->about.nr) {
+        vh_about_nothing(&w->about, page);
+    } else if (w->options->plot) {
+        vh_wss_plot(w, page);
+    } else {
+        vh_wss_draw(w, page);
+    }
+    return vh_cli_print_page(page);
+}
+
+static int print(const VhWss *w, const VhTerm *term)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(JsonNode) json = NULL;
+    g_autofree char *raw = NULL;
+
+    if (!w->about.nr && (w->options->output || w->options->raw)) {
+        vh_about_nothing(&w->about, NULL);
+        return VH_EXIT_OK;
+    }
+    if (w->options->output) {
+        return vh_wss_image(w, &error) ? VH_EXIT_OK : vh_cli_fail(error);
+    }
+    if (w->options->json) {
+        json = vh_wss_json(w);
+        return vh_cli_print_json(json);
+    }
+    if (w->options->raw) {
+        raw = vh_wss_raw(w);
+        return vh_cli_print(raw);
+    }
+    return print_text(w, term);
+}
+
+static char *contradiction(const VhOptions *o)
+{
+    if (o->json + o->raw + o->plot + (o->output != NULL) > 1) {
+        return g_strdup("only one of --json, --raw, --plot and --output can "
+                        "be given");
+    }
+    return o->output ? vh_image_check(o->output) : NULL;
+}
+
+int vh_cmd_report_wss(const VhOptions *options, const VhTerm *term)
+{
+    g_autofree char *why = contradiction(options);
+    VhWss w = { .options = options };
+    int code, damage;
+
+    if (why) {
+        vh_cli_complain(why);
+        return VH_EXIT_USAGE;
+    }
+    choose(&w);
+    w.series = vh_series_new(vh_wss_columns(&w.set));
+    damage = collect(&w);
+    code = damage && damage != VH_EXIT_DAMAGED ? damage : print(&w, term);
+    vh_series_free(w.series);
+    vh_about_clear(&w.about);
+    return code ? code : damage;
+}
