@@ -72,10 +72,9 @@ const VhOption vh_options_snapshot[] = {
     { 0, "end", "ADDRESS", "leave out regions from there on", take_end },
     { 0, "min-nr-accesses", "N", "leave out regions with fewer accesses",
       take_min },
-    { 0, "limit", "N", "show at most N regions", take_limit },
+    { 0, "limit", "N", "show at most N", take_limit },
     { 0, "sort", "BY",
-      "address (default), heat, size, age, rate or idle; of report wss: size "
-      "(default) or time",
+      "address (default), heat, size, age, rate or idle; wss: size, time",
       take_sort },
     { 'd', "delay", "SECONDS", "time between updates; default: 1", take_delay },
     { 'n', "iterations", "N", "end after N updates", take_iterations },
