@@ -61,6 +61,18 @@ static const VhVerb verbs[] = {
       "vmheat report wss -i guest.data\n"
       "vmheat report wss --within 1s,10s,1m --percentiles 50,99\n"
       "vmheat report wss -o wss.png" },
+    { "report times", "Show when there was memory of a pattern, and how much.",
+      REPORT WHICH "min-size limit", VH_TARGET_NONE, vh_cmd_report_times,
+      "vmheat report times --idle 2m- --min-size 1G\n"
+      "vmheat report times -i guest.data --rate 100-" },
+    { "report profile", "Show how much memory, and which, was how hot.",
+      REPORT WHICH "limit", VH_TARGET_NONE, vh_cmd_report_profile,
+      "vmheat report profile -i guest.data\n"
+      "vmheat report profile --start 4G --limit 20" },
+    { "report schemes", "Show what schemes did in the time of a record, or do.",
+      VM REPORT "limit", VH_TARGET_MAYBE_VM, vh_cmd_report_schemes,
+      "vmheat report schemes -i guest.data\n"
+      "vmheat report schemes guest" },
     { "doctor", "Try what this host can do and say which primitives can run.",
       VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
       "vmheat doctor\n"

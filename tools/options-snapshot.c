@@ -76,7 +76,7 @@ const VhOption vh_options_snapshot[] = {
     { 0, "end", "ADDRESS", "leave out regions from there on", take_end },
     { 0, "min-nr-accesses", "N", "leave out regions with fewer accesses",
       take_min },
-    { 0, "limit", "N", "show at most N regions", take_limit },
+    { 0, "limit", "N", "show at most N", take_limit },
     { 0, "sort", "BY", "heat, size, age, rate, idle, temperature or address",
       take_sort },
     { 'd', "delay", "SECONDS", "time between updates; default: 1", take_delay },

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * usage: make-record FILE SECONDS PER_SECOND REGIONS [INFO SCHEMES]
+ * usage: make-record FILE SECONDS PER_SECOND REGIONS [INFO SCHEMES [history]]
  *
  * Write a record of a guest that does not exist: 4 GiB in REGIONS regions, 3
  * GiB of it below the hole and 1 GiB above it. An eighth of it is hot, and what
  * is hot moves on every 20 s; another eighth is accessed now and then; the
  * upper half is never accessed. The same arguments give the same file. INFO and
  * SCHEMES are files with answers of query-vmheat and query-vmheat-schemes, to
- * be kept in it.
+ * be kept in it; with "history" schemes are told again every 10 s and at the
+ * end, and there are events: see record-history.h.
  */
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "record-history.h"
 #include "record/record.h"
 
 #define LOW_END (3ull << 30)
@@ -123,6 +125,31 @@ static void add_text(VhRecordWriter *w, VhRecordType type, const char *member,
     check(vh_record_json(w, type, 1000 * NS, json, &error), error);
 }
 
+static void add_json(VhRecordWriter *w, VhRecordType type, unsigned second,
+                     const char *json)
+{
+    GError *error = NULL;
+
+    check(vh_record_json(w, type, (1000 + second) * NS, json, &error), error);
+}
+
+/* What there is behind that second. */
+static void add_history(VhRecordWriter *w, const char *schemes, unsigned second,
+                        bool last)
+{
+    const char *event = history_event(second);
+
+    if (second % 10 == 0 || last) {
+        g_autofree char *list = history_schemes(schemes, second);
+        g_autofree char *json = g_strdup_printf("{\"schemes\": %s}", list);
+
+        add_json(w, VH_RECORD_SCHEMES, second, json);
+    }
+    if (event) {
+        add_json(w, VH_RECORD_EVENT, second, event);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char vm[] =
@@ -133,13 +160,15 @@ int main(int argc, char **argv)
         "\"monotonic\": 1000000000000}";
     unsigned per_second = argc > 3 ? atoi(argv[3]) : 0;
     unsigned nr = argc > 4 ? atoi(argv[4]) : 0;
+    uint64_t steps = argc > 2 ? (uint64_t)atoi(argv[2]) * per_second : 0;
+    g_autofree char *schemes = NULL;
     GError *error = NULL;
     VhRecordWriter *w;
     VhSnapshot s = { 0 };
 
     if (!per_second || nr < 8) {
         fprintf(stderr, "usage: make-record FILE SECONDS PER_SECOND REGIONS "
-                        "[INFO SCHEMES]\n");
+                        "[INFO SCHEMES [history]]\n");
         return 1;
     }
     w = vh_record_create(argv[1], false, &error);
@@ -149,12 +178,18 @@ int main(int argc, char **argv)
         add_text(w, VH_RECORD_STATE, "vmheat", argv[5]);
         add_text(w, VH_RECORD_SCHEMES, "schemes", argv[6]);
     }
+    if (argc > 7) {
+        check(g_file_get_contents(argv[6], &schemes, NULL, &error), error);
+    }
     s.regions = g_new(VhRegion, nr);
-    for (uint64_t i = 0; i < (uint64_t)atoi(argv[2]) * per_second; i++) {
+    for (uint64_t i = 0; i < steps; i++) {
         fill(&s, nr, i, per_second);
         check(vh_record_snapshot(w, &s, &error), error);
         if (i % per_second == per_second - 1) {
             check(vh_record_flush(w, &error), error); /* as a recorder does */
+        }
+        if (schemes && (i + 1) % per_second == 0) {
+            add_history(w, schemes, (i + 1) / per_second, i + 1 == steps);
         }
     }
     check(vh_record_close(w, &error), error);

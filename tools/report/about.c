@@ -113,7 +113,7 @@ JsonObject *vh_about_json(const VhAbout *a)
     if (a->name) {
         json_object_set_string_member(o, "name", a->name);
     }
-    if (vh_about_unix(a, a->begin)) {
+    if (a->nr && vh_about_unix(a, a->begin)) {
         json_object_set_int_member(o, "begin-unix", vh_about_unix(a, a->begin));
     }
     json_object_set_int_member(o, "begin", a->begin);
@@ -121,6 +121,22 @@ JsonObject *vh_about_json(const VhAbout *a)
     json_object_set_int_member(o, "snapshots", a->nr);
     json_object_set_int_member(o, "total-size", a->total);
     return o;
+}
+
+char *vh_about_plain(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GString *out = g_string_new(NULL);
+
+    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        bool hostile = g_unichar_iscntrl(c) ||
+                       g_unichar_type(c) == G_UNICODE_FORMAT ||
+                       g_unichar_type(c) == G_UNICODE_LINE_SEPARATOR;
+
+        g_string_append_unichar(out, hostile ? '?' : c);
+    }
+    return g_string_free(out, false);
 }
 
 void vh_about_nothing(const VhAbout *a, VhPage *page)

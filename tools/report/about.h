@@ -74,6 +74,14 @@ void vh_about_draw(const VhAbout *a, VhPage *page);
 JsonObject *vh_about_json(const VhAbout *a);
 
 /**
+ * vh_about_plain() - a name from a record, for output that is not a page
+ * @text: the name; may be anything
+ *
+ * Returns: the same without control characters; free with g_free().
+ */
+char *vh_about_plain(const char *text);
+
+/**
  * vh_about_nothing() - say that there are no snapshots
  * @a: what was read; nr is 0
  * @page: where to; NULL: standard error

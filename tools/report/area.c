@@ -67,11 +67,35 @@ static void shade(VhPage *page, unsigned column, unsigned nr)
     }
 }
 
+/* One column of a series can be told apart to the eighth of a row. */
+static bool add_eighth(const Plot *p, unsigned row, unsigned i)
+{
+    static const char *const blocks[] = {
+        " ",      "\u2581", "\u2582", "\u2583", "\u2584",
+        "\u2585", "\u2586", "\u2587", "\u2588",
+    };
+    double level = p->bins[0][i].max / (double)p->top * p->a->rows;
+    double here = level - (p->a->rows - row - 1);
+    unsigned eighths = CLAMP(here, 0, 1) * 8 + 0.5;
+
+    if (!p->page->term->utf8 || p->page->term->color || p->a->series->nr > 1) {
+        return false;
+    }
+    if (row + 1 == p->a->rows && level > 0) {
+        eighths = MAX(eighths, 1);
+    }
+    vh_page_add(p->page, VH_STYLE_PLAIN, "%s", blocks[eighths]);
+    return true;
+}
+
 /* Its cell is filled from the middle on; the lowest one by anything. */
 static void add_cell(const Plot *p, unsigned row, unsigned i)
 {
     double middle = (p->a->rows - row - 0.5) / p->a->rows * p->top;
 
+    if (add_eighth(p, row, i)) {
+        return;
+    }
     for (unsigned c = 0; c < p->a->series->nr; c++) {
         uint64_t v = p->bins[c][i].max;
 

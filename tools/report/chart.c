@@ -146,15 +146,18 @@ static void draw_x_axis(const Draw *d)
     uint64_t step =
         vh_scale_seconds(MAX(span, 1), MAX(room / MARK_X_PIXELS, 1));
     int64_t offset = utc_offset(d), begin = d->chart->unix_from;
-    int64_t first = (begin + offset * NS + step * NS - 1) / NS / step * step;
+    int64_t first = (begin / NS + offset + step - 1) / (int64_t)step * step;
 
     font(d, 12, false);
     for (int64_t at = first - offset;; at += step) {
-        double x = x_of(d, (double)(at * NS - begin));
+        double x = x_of(d, (__int128)at * NS - begin);
         g_autofree char *label = time_label(d, at, step);
 
         if (x > d->frame.right + 0.5) {
             break;
+        }
+        if (x < d->frame.left - 0.5) {
+            continue;
         }
         use(d->cr, grid_color, 1);
         line(d, x, d->frame.top, x, d->frame.bottom);

@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What reports of the working set, times, profiles and schemes print, compared
+with files, and what they say when they cannot.
+
+usage: test_report_numbers.py [--update]    VMHEAT_CLI and VMHEAT_MAKE_RECORD
+                                            name the binaries
+"""
+
+import difflib
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.dom.minidom
+
+from fake_qmp import HERE, FakeQMP
+
+EXPECTED = os.path.join(HERE, "expected-report-numbers")
+CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
+MAKE = os.path.abspath(os.environ.get("VMHEAT_MAKE_RECORD",
+                                      "build/tests/golden/make-record"))
+OK, USAGE, FILE, DAMAGED = 0, 1, 7, 8
+UTF8 = {"LC_ALL": "C.UTF-8"}
+WSS, TIMES = ["report", "wss", "-i"], ["report", "times", "-i"]
+PROFILE, SCHEMES = ["report", "profile", "-i"], ["report", "schemes", "-i"]
+COLD = ["--idle", "10s-20s"]
+NOTHING = ["--rate", "100000-"]
+# name -> (arguments, environment); r, long and none are records
+CASES = {
+    "wss": ([*WSS, "r"], {}),
+    "wss-20": ([*WSS, "r"], {"COLUMNS": "20"}),
+    "wss-40-utf8": ([*WSS, "r"], {"COLUMNS": "40", **UTF8}),
+    "wss-color": ([*WSS, "r", "--color"], UTF8),
+    "wss-json": ([*WSS, "r", "--json"], {}),
+    "wss-raw": ([*WSS, "r", "--raw"], {}),
+    "wss-within": ([*WSS, "r", "--within", "1m,1s,10s"], {}),
+    "wss-within-20": ([*WSS, "r", "--within", "1s,10s,1m"],
+                      {"COLUMNS": "20"}),
+    "wss-percentiles": ([*WSS, "r", "--percentiles", "50,99.9"], {}),
+    "wss-time": ([*WSS, "r", "--sort", "time"], {}),
+    "wss-time-20": ([*WSS, "r", "--sort", "time"], {"COLUMNS": "20"}),
+    "wss-time-within": ([*WSS, "r", "--sort", "time", "--within", "1s,1m"],
+                        {}),
+    "wss-time-json": ([*WSS, "r", "--sort", "time", "--json", "--to", "1s"],
+                      {}),
+    "wss-time-raw": ([*WSS, "r", "--sort", "time", "--raw", "--from", "103s",
+                      "--within", "1s,1m"], {}),
+    "wss-filter": ([*WSS, "r", "--rate", "0.1-10", "--start", "1G"], {}),
+    "wss-min": ([*WSS, "r", "--min-nr-accesses", "20", "--from", "20s"], {}),
+    "wss-nothing": ([*WSS, "r", *NOTHING], {}),
+    "wss-plot": ([*WSS, "r", "--plot"], {}),
+    "wss-plot-utf8": ([*WSS, "r", "--plot", "--within", "1s"], UTF8),
+    "wss-plot-20x10": ([*WSS, "r", "--plot"],
+                       {"COLUMNS": "20", "LINES": "10"}),
+    "wss-plot-color": ([*WSS, "r", "--plot", "--color"], UTF8),
+    "wss-plot-nothing": ([*WSS, "r", "--plot", *NOTHING, "--idle", "1d-"], {}),
+    "wss-none": ([*WSS, "none"], {}),
+    "wss-none-json": ([*WSS, "none", "--json"], {}),
+    "wss-none-of-time": ([*WSS, "r", "--from", "1d"], {}),
+    "times": ([*TIMES, "r", *COLD], {}),
+    "times-20": ([*TIMES, "r", *COLD], {"COLUMNS": "20"}),
+    "times-100": ([*TIMES, "r", *COLD], {"COLUMNS": "100"}),
+    "times-color": ([*TIMES, "r", *COLD, "--color"], UTF8),
+    "times-all": ([*TIMES, "r"], {}),
+    "times-min": ([*TIMES, "r", *COLD, "--min-size", "2G"], {}),
+    "times-limit": ([*TIMES, "r", *COLD, "--limit", "1"], {}),
+    "times-json": ([*TIMES, "r", *COLD, "--json"], {}),
+    "times-raw": ([*TIMES, "r", *COLD, "--raw"], {}),
+    "times-nothing": ([*TIMES, "r", *NOTHING], {}),
+    "times-none": ([*TIMES, "none"], {}),
+    "profile": ([*PROFILE, "r"], {}),
+    "profile-20": ([*PROFILE, "r"], {"COLUMNS": "20"}),
+    "profile-color": ([*PROFILE, "r", "--color"], UTF8),
+    "profile-filter": ([*PROFILE, "r", "--idle", "30s-", "--limit", "1"], {}),
+    "profile-json": ([*PROFILE, "r", "--json"], {}),
+    "profile-raw": ([*PROFILE, "r", "--raw"], {}),
+    "profile-nothing": ([*PROFILE, "r", *NOTHING], {}),
+    "profile-none": ([*PROFILE, "none"], {}),
+    "profile-none-json": ([*PROFILE, "none", "--json"], {}),
+    "schemes": ([*SCHEMES, "r"], {}),
+    "schemes-20": ([*SCHEMES, "r"], {"COLUMNS": "20"}),
+    "schemes-40": ([*SCHEMES, "r"], {"COLUMNS": "40"}),
+    "schemes-color": ([*SCHEMES, "r", "--color"], UTF8),
+    "schemes-json": ([*SCHEMES, "r", "--json"], {}),
+    "schemes-raw": ([*SCHEMES, "r", "--raw"], {}),
+    "schemes-part": ([*SCHEMES, "r", "--from", "45s", "--to", "85s",
+                      "--limit", "2"], {}),
+    "schemes-without": ([*SCHEMES, "plain"], {}),
+    "schemes-none": ([*SCHEMES, "none"], {}),
+    "help-wss": (["report", "wss", "--help"], {}),
+    "help-times": (["report", "times", "--help"], {}),
+    "help-profile": (["report", "profile", "--help"], {}),
+    "help-schemes": (["report", "schemes", "--help"], {}),
+}
+
+
+def make_records(folder):
+    answers = [os.path.join(HERE, "replies", n + ".json")
+               for n in ("info", "schemes")]
+    for name, args in (("r", ["105", "4", "64", *answers, "history"]),
+                       ("plain", ["2", "4", "64"]), ("none", ["0", "4", "64"])):
+        subprocess.run([MAKE, os.path.join(folder, name), *args], check=True,
+                       timeout=60)
+
+
+def vmheat(folder, *arguments, env=None, **kwargs):
+    clean = {k: v for k, v in os.environ.items()
+             if k not in ("COLUMNS", "LINES", "NO_COLOR", "VMHEAT_SOCKET")}
+    return subprocess.run(
+        [CLI, *arguments], cwd=folder, timeout=60, check=False,
+        env={**clean, "LC_ALL": "C", "TZ": "UTC", "TERM": "xterm-256color",
+             **(env or {})},
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+           "stdin": subprocess.DEVNULL, **kwargs})
+
+
+def problems_of(name, env, text):
+    """What is wrong whatever the file says."""
+    width = int(env.get("COLUMNS", "80"))
+    if "json" in name:
+        json.loads(text)
+    elif "color" not in name and "raw" not in name and "help" not in name:
+        wide = [s for s in text.splitlines() if len(s) > width]
+        if wide:
+            return f"wider than {width}: {wide[0]!r}"
+    if "color" not in name and "\x1b" in text:
+        return "has an escape sequence"
+    if "LC_ALL" not in env and not text.isascii():
+        return "is not ASCII"
+    return None
+
+
+class Reports(unittest.TestCase):
+    update = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="vmheat-reports-")
+        make_records(cls.dir)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.dir)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def compare(self, name, text):
+        path = os.path.join(EXPECTED, name + ".txt")
+        if self.update:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            return
+        want = ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                want = f.read()
+        if want != text:
+            self.fail("".join(difflib.unified_diff(
+                want.splitlines(True), text.splitlines(True), path, "now")) +
+                f"\nIf that is right: VMHEAT_CLI={CLI} {sys.argv[0]} --update")
+
+    def test_outputs(self):
+        for name, (args, env) in CASES.items():
+            with self.subTest(name=name):
+                done = vmheat(self.dir, *args, env=env)
+                self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                text = done.stdout.decode()
+                self.assertIsNone(problems_of(name, env, text))
+                self.compare(name, text)
+        self.assertEqual(set(os.listdir(EXPECTED)),
+                         {n + ".txt" for n in CASES})
+
+    def fails(self, code, word, *args, **kwargs):
+        done = vmheat(self.dir, *args, **kwargs)
+        text = done.stderr.decode()
+        self.assertEqual(done.returncode, code, text)
+        self.assertTrue(text.startswith("vmheat: "), text)
+        self.assertEqual(text.count("\n"), 1, text)
+        self.assertIn(word, text)
+        return done
+
+    def test_usage(self):
+        for word, *args in (
+                ("must be size or time", "wss", "--sort", "heat"),
+                ("--sort 'x' is not", "wss", "--sort", "x"),
+                ("does not go with", "wss", "--sort", "time", "--percentiles",
+                 "50"),
+                ("0 .. 100 each", "wss", "--percentiles", "101"),
+                ("0 .. 100 each", "wss", "--percentiles", "50,"),
+                ("0 .. 100 each", "wss", "--percentiles", ""),
+                ("0 .. 100 each", "wss", "--percentiles", "1," * 32 + "1"),
+                ("6 times with", "wss", "--within", "10"),
+                ("6 times with", "wss", "--within", "1s,1s,1s,1s,1s,1s,1s"),
+                ("must end in .png", "wss", "-o", "x.jpg"),
+                ("must end in .png", "wss", "-o", ".png"),
+                ("only one of", "wss", "--json", "--raw"),
+                ("only one of", "wss", "--plot", "-o", "x.png"),
+                ("only one of", "times", "--json", "--raw"),
+                ("only one of", "profile", "--json", "--raw"),
+                ("only one of", "schemes", "--json", "--raw"),
+                ("with K, M, G", "times", "--min-size", "x"),
+                ("--to must be", "times", "--from", "2s", "--to", "1s"),
+                ("no option --plot", "times", "--plot"),
+                ("unexpected argument", "wss", "guest"),
+                ("not both", "schemes", "-i", "r", "guest"),
+                ("are of a record", "schemes", "-s", "x", "--raw"),
+                ("are of a record", "schemes", "-s", "x", "--from", "1s")):
+            with self.subTest(args=args):
+                done = self.fails(USAGE, word, "report", *args)
+                self.assertEqual(done.stdout, b"")
+        self.fails(USAGE, "'report wss' only", "snapshot", "-s", "x", "--sort",
+                   "time")
+
+    def test_no_record(self):
+        with open(self.path("foreign"), "w", encoding="ascii") as f:
+            f.write("a text that is no record\n" * 10)
+        for verb in ("wss", "times", "profile", "schemes"):
+            for word, args in (("vmheat.data", []),
+                               ("missing", ["-i", "missing"]),
+                               ("foreign", ["-i", "foreign"])):
+                with self.subTest(verb=verb, args=args):
+                    done = self.fails(FILE, word, "report", verb, *args)
+                    self.assertEqual(done.stdout, b"")
+
+    def test_damaged(self):
+        """What is before the damage is told, and that there is some."""
+        with open(self.path("r"), "rb") as f:
+            data = bytearray(f.read())
+        data[len(data) * 2 // 3] ^= 0x55
+        with open(self.path("damaged"), "wb") as f:
+            f.write(data)
+        for verb in ("wss", "times", "profile", "schemes"):
+            with self.subTest(verb=verb):
+                done = self.fails(DAMAGED, "damage", "report", verb, "-i",
+                                  "damaged", "--json")
+                told = json.loads(done.stdout)["snapshots"]
+                self.assertTrue(100 < told < 420, told)
+
+    def test_nothing_for_programs(self):
+        for args in (["wss", "--raw"], ["times", "--raw"],
+                     ["profile", "--raw"], ["wss", "-o", "x.png"]):
+            with self.subTest(args=args):
+                done = vmheat(self.dir, "report", *args, "-i", "none")
+                self.assertEqual((done.returncode, done.stdout), (OK, b""))
+                self.assertIn(b"has no snapshots", done.stderr)
+        self.assertFalse(os.path.exists(self.path("x.png")))
+
+    def test_disk_full(self):
+        for args in (["wss"], ["wss", "--plot"], ["wss", "--json"],
+                     ["wss", "-o", "-"], ["times"], ["profile"],
+                     ["profile", "--raw"], ["schemes"], ["schemes", "--json"]):
+            with self.subTest(args=args), open("/dev/full", "wb") as full:
+                code = FILE if "-o" in args else USAGE
+                self.fails(code, "cannot write to standard output", "report",
+                           *args, "-i", "r", stdout=full)
+        self.fails(FILE, "full.png", "report", "wss", "-i", "r", "-o",
+                   self.link("/dev/full"))
+        self.assertTrue(os.path.islink(self.path("full.png")))
+
+    def link(self, target):
+        os.symlink(target, self.path("full.png"))
+        return "full.png"
+
+    def test_images(self):
+        for args, name in (([], "a.png"), ([], "a.svg"),
+                           (["--within", "1s"], "b.SVG")):
+            done = vmheat(self.dir, "report", "wss", "-i", "r", *args, "-o",
+                          name)
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (OK, b"", b""))
+            with open(self.path(name), "rb") as f:
+                data = f.read()
+            if name == "a.png":
+                self.is_png(data)
+            else:
+                svg = xml.dom.minidom.parseString(data)
+                self.assertEqual(svg.documentElement.tagName, "svg")
+        done = vmheat(self.dir, "report", "wss", "-i", "r", "-o", "-")
+        self.is_png(done.stdout)
+        self.assertFalse([n for n in os.listdir(self.dir)
+                          if n.startswith(("a.png.", ".goutput", "a.svg."))])
+
+    def is_png(self, data):
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(struct.unpack(">II", data[16:24]), (1000, 480))
+
+    def test_image_cannot_be_written(self):
+        """What was there stays."""
+        os.mkdir(self.path("dir.png"))
+        self.fails(FILE, "dir.png", "report", "wss", "-i", "r", "-o",
+                   "dir.png")
+        self.fails(FILE, "no/x.png", "report", "wss", "-i", "r", "-o",
+                   "no/x.png")
+
+    def test_schemes_of_a_machine(self):
+        """The same as "schemes"."""
+        with FakeQMP() as server:
+            a, b = (vmheat(self.dir, *verb, "-s", server.path)
+                    for verb in (["schemes"], ["report", "schemes"]))
+        self.assertEqual((a.returncode, a.stdout), (b.returncode, b.stdout))
+        self.assertIn(b"reclaim", b.stdout)
+
+
+if __name__ == "__main__":
+    Reports.update = "--update" in sys.argv
+    unittest.main(argv=[a for a in sys.argv if a != "--update"])

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The "report schemes" verb: what schemes did in the time of a record. */
+#include "input.h"
+#include "schemes.h"
+
+static uint64_t time_of(uint64_t begin, uint64_t us, uint64_t otherwise)
+{
+    return us == otherwise || us > (UINT64_MAX - begin) / 1000
+               ? otherwise
+               : begin + us * 1000;
+}
+
+/* What is no such thing as it should be is told once. */
+static void take(VhSchemeReport *r, const VhRecordItem *item, bool *foreign)
+{
+    bool good = true;
+
+    vh_about_take(&r->about, item);
+    if (item->type == VH_RECORD_SCHEMES) {
+        good =
+            vh_scheme_history_schemes(&r->history, item->time_ns, item->json);
+    } else if (item->type == VH_RECORD_EVENT) {
+        good = vh_scheme_history_event(&r->history, item->time_ns, item->json);
+    }
+    if (!good && !*foreign) {
+        vh_cli_complain("some of what the record tells of schemes is of "
+                        "another vmheat; it is left out");
+        *foreign = true;
+    }
+}
+
+/* Returns the exit code. */
+static int collect(VhSchemeReport *r)
+{
+    const VhOptions *o = r->options;
+    bool foreign = false;
+    VhRecordItem item;
+    int code;
+    VhInput *in = vh_input_open(o, &code);
+
+    if (!in) {
+        return code;
+    }
+    r->about.path = vh_input_path(in);
+    r->about.origin = vh_input_begin(in);
+    r->history.from = time_of(r->about.origin, o->from_us, 0);
+    r->history.to = time_of(r->about.origin, o->to_us, UINT64_MAX);
+    while (vh_input_next(in, &item)) {
+        take(r, &item, &foreign);
+    }
+    return vh_input_close(in);
+}
+
+static int print(const VhSchemeReport *r, const VhTerm *term)
+{
+    g_autoptr(VhPage) page = vh_page_new(term);
+    g_autoptr(JsonNode) json = NULL;
+    g_autofree char *raw = NULL;
+
+    if (r->options->json) {
+        json = vh_scheme_report_json(r);
+        return vh_cli_print_json(json);
+    }
+    if (r->options->raw) {
+        raw = vh_scheme_report_raw(r);
+        return vh_cli_print(raw);
+    }
+    vh_scheme_report_draw(r, page);
+    return vh_cli_print_page(page);
+}
+
+static int report_record(const VhOptions *options, const VhTerm *term)
+{
+    VhSchemeReport r = { .options = options };
+    int code, damage;
+
+    vh_scheme_history_init(&r.history, 0, UINT64_MAX);
+    damage = collect(&r);
+    code = damage && damage != VH_EXIT_DAMAGED ? damage : print(&r, term);
+    vh_scheme_history_clear(&r.history);
+    vh_about_clear(&r.about);
+    return code ? code : damage;
+}
+
+int vh_cmd_report_schemes(const VhOptions *options, const VhTerm *term)
+{
+    bool live = !options->input && vh_cli_target(options);
+    const char *why = NULL;
+
+    if (options->json && options->raw) {
+        why = "only one of --json and --raw can be given";
+    } else if (options->input && options->domain) {
+        why = "give either a record with --input or a domain, not both";
+    } else if (live && (options->raw || options->from_us ||
+                        options->to_us != UINT64_MAX)) {
+        why = "--raw, --from and --to are of a record; name one with --input";
+    }
+    if (why) {
+        vh_cli_complain(why);
+        return VH_EXIT_USAGE;
+    }
+    return live ? vh_cmd_schemes(options, term) : report_record(options, term);
+}
