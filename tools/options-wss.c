@@ -59,12 +59,6 @@ static const char *take_plot(VhOptions *o, const char *arg)
     return NULL;
 }
 
-static const char *take_raw(VhOptions *o, const char *arg)
-{
-    o->raw = true;
-    return NULL;
-}
-
 static const char *take_min_size(VhOptions *o, const char *arg)
 {
     return vh_parse_size(arg, &o->min_size)
@@ -80,6 +74,5 @@ const VhOption vh_options_wss[] = {
     { 0, "plot", NULL, "draw it over time", take_plot },
     { 0, "min-size", "BYTES", "only while there is so much of it",
       take_min_size },
-    { 0, "raw", NULL, "numbers without units, tabs between them", take_raw },
     {},
 };
