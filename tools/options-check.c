@@ -162,7 +162,8 @@ static char *check_regions(const VhVerb *verb, const VhOptions *o,
                                "what QMP returns",
                                own);
     }
-    if (o->json && (o->raw || was_given(seen, "style"))) {
+    if (o->json && (o->raw || was_given(seen, "style")) &&
+        vh_has_word(verb->options, "style")) {
         return g_strdup("--json prints the regions; it goes neither with "
                         "--style nor with --raw");
     }

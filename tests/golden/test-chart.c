@@ -91,6 +91,26 @@ static void test_lines(void)
     cairo_surface_destroy(picture);
 }
 
+/* It is on the picture, unless it would flatten the values. */
+static void test_total(void)
+{
+    static const char *const names[] = { "x", NULL };
+    g_autoptr(VhSeries) s = steps();
+    VhChart chart = {
+        .title = "", .subtitle = "", .series = s, .names = names, .to = 150 * NS
+    };
+    VhChartFrame f;
+
+    chart.total = 1200 * MIB;
+    cairo_surface_destroy(draw(&chart));
+    vh_chart_frame(&chart, W, H, &f);
+    g_assert_cmpuint(f.max, ==, 1280 * MIB);
+    chart.total = 1300 * MIB;
+    cairo_surface_destroy(draw(&chart));
+    vh_chart_frame(&chart, W, H, &f);
+    g_assert_cmpuint(f.max, ==, 320 * MIB);
+}
+
 /* Whatever the numbers are, it ends. */
 static void test_extremes(void)
 {
@@ -124,6 +144,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/chart/lines", test_lines);
+    g_test_add_func("/chart/total", test_total);
     g_test_add_func("/chart/extremes", test_extremes);
     return g_test_run();
 }

@@ -18,7 +18,7 @@ import tempfile
 import unittest
 import xml.dom.minidom
 
-from fake_qmp import HERE, FakeQMP
+from fake_qmp import HERE, FakeQMP, load
 
 EXPECTED = os.path.join(HERE, "expected-report-numbers")
 CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
@@ -92,6 +92,12 @@ CASES = {
                       "--limit", "2"], {}),
     "schemes-without": ([*SCHEMES, "plain"], {}),
     "schemes-none": ([*SCHEMES, "none"], {}),
+    "profile-hostile": ([*PROFILE, "hostile"], UTF8),
+    "profile-hostile-20": ([*PROFILE, "hostile"], {"COLUMNS": "20"}),
+    "profile-hostile-json": ([*PROFILE, "hostile", "--json"], UTF8),
+    "profile-hostile-raw": ([*PROFILE, "hostile", "--raw"], UTF8),
+    "schemes-hostile": ([*SCHEMES, "hostile"], UTF8),
+    "schemes-hostile-raw": ([*SCHEMES, "hostile", "--raw"], UTF8),
     "help-wss": (["report", "wss", "--help"], {}),
     "help-times": (["report", "times", "--help"], {}),
     "help-profile": (["report", "profile", "--help"], {}),
@@ -99,10 +105,25 @@ CASES = {
 }
 
 
+def make_hostile(folder):
+    """Names that would take over a terminal or a table; and NUMA nodes."""
+    info, schemes = load("info"), load("schemes")[:1]
+    for i, r in enumerate(info["ranges"]):
+        r.update({"block": f"a\x1b[2J\t{i % 2}\u009b31m", "node": i % 2})
+    schemes[0]["scheme"]["name"] = "b\x1b[2J\t\n\u202ec"
+    out = []
+    for name, what in (("info", info), ("schemes", schemes)):
+        out.append(os.path.join(folder, name + ".json"))
+        with open(out[-1], "w", encoding="utf-8") as f:
+            json.dump(what, f)
+    return out
+
+
 def make_records(folder):
     answers = [os.path.join(HERE, "replies", n + ".json")
                for n in ("info", "schemes")]
     for name, args in (("r", ["105", "4", "64", *answers, "history"]),
+                       ("hostile", ["21", "4", "64", *make_hostile(folder)]),
                        ("plain", ["2", "4", "64"]), ("none", ["0", "4", "64"])):
         subprocess.run([MAKE, os.path.join(folder, name), *args], check=True,
                        timeout=60)

@@ -8,10 +8,11 @@
 #define NS 1000000000ll
 #define LEFT 84
 #define TOP 66
-#define RIGHT 24
+#define RIGHT 34
 #define BOTTOM 64
 #define MARKS_Y 5
 #define MARK_X_PIXELS 90
+#define FAR 4 /* times the values: the total would flatten them */
 
 typedef struct Color {
     double r, g, b;
@@ -42,12 +43,15 @@ static void use(cairo_t *cr, Color c, double alpha)
 void vh_chart_frame(const VhChart *chart, double width, double height,
                     VhChartFrame *f)
 {
-    uint64_t max = MAX(chart->total, 1);
+    uint64_t max = 1;
 
     for (unsigned c = 0; c < chart->series->nr; c++) {
         for (guint i = 0; i < chart->series->times->len; i++) {
             max = MAX(max, vh_series_at(chart->series, c, i));
         }
+    }
+    if (chart->total / FAR <= max) {
+        max = MAX(max, chart->total);
     }
     max = MIN(max, 1ull << 62);
     f->left = LEFT;
@@ -231,7 +235,7 @@ static void draw_total(const Draw *d)
     static const double dashes[] = { 6, 4 };
     double y = y_of(d, d->chart->total);
 
-    if (!d->chart->total) {
+    if (!d->chart->total || d->chart->total > d->frame.max) {
         return;
     }
     use(d->cr, total_color, 1);
@@ -263,7 +267,9 @@ static void draw_legend(const Draw *d)
     }
     if (d->chart->total) {
         g_autofree char *size = vh_size_str(d->chart->total);
-        g_autofree char *name = g_strdup_printf("monitored: %s", size);
+        g_autofree char *name =
+            g_strdup_printf("monitored: %s%s", size,
+                            d->chart->total > d->frame.max ? ", above" : "");
 
         use(d->cr, total_color, 1);
         cairo_set_dash(d->cr, dashes, G_N_ELEMENTS(dashes), 0);

@@ -20,7 +20,8 @@
  * @to: the right edge, ns; above @from
  * @unix_from: the same as wall clock, ns since 1970; 0: not known, then the
  *             axis counts seconds from @from
- * @total: a line across: as much there is; 0: none
+ * @total: a line across: as much there is; 0: none; when it is far above all
+ *         values it is only told
  */
 typedef struct VhChart {
     const char *title, *subtitle;

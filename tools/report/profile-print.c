@@ -160,12 +160,12 @@ static void raw_group(const VhProfile *p, GString *out, guint i)
         const VhAmount *a = &g->amounts[c];
 
         g_string_append_printf(
-            out, "%s\t%s\t%s\t%.0f\t%" PRIu64 "\t%" PRIu64 "\n", g->kind,
-            g->name, vh_class_name(c), a->mean, a->min, a->max);
+            out, "%s\t%s\t%s\t%.0f\t%" PRIu64 "\t%" PRIu64 "\n", g->kind, name,
+            vh_class_name(c), a->mean, a->min, a->max);
     }
     g_string_append_printf(
         out, "%s\t%s\tnever\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", g->kind,
-        g->name, never, never, never);
+        name, never, never, never);
 }
 
 char *vh_profile_raw(const VhProfile *p)
@@ -231,6 +231,10 @@ static JsonArray *json_ranges(const VhProfile *p)
         json_object_set_int_member(o, "end", r->end);
         json_object_set_double_member(o, "rate", r->rate);
         json_object_set_double_member(o, "accessed", r->accessed);
+        if (*vh_profile_block(p, r->start)) {
+            json_object_set_string_member(o, "block",
+                                          vh_profile_block(p, r->start));
+        }
         json_array_add_object_element(list, o);
     }
     return list;

@@ -4,6 +4,7 @@
 #include "chart.h"
 #include "image.h"
 #include "wss.h"
+#include "../units.h"
 
 #define ROWS_MIN 4
 #define ROWS_MAX 20
@@ -29,12 +30,26 @@ void vh_wss_plot(const VhWss *w, VhPage *page)
     vh_area_draw(page, &area);
 }
 
+/* Free with g_free(). */
+static char *title(const VhWss *w)
+{
+    g_autoptr(GString) out = g_string_new("Working set");
+
+    for (unsigned i = 0; i < w->set.nr; i++) {
+        g_autofree char *time = vh_duration_str(w->set.within[i]);
+
+        g_string_append_printf(
+            out, "%s%s", i ? ", " : ": memory accessed in the last ", time);
+    }
+    return g_strdup(out->str);
+}
+
 bool vh_wss_image(const VhWss *w, GError **error)
 {
     g_auto(GStrv) names = vh_wss_names(w);
     g_autofree char *subtitle = vh_about_str(&w->about);
-    VhChart chart = { .title = w->set.nr ? "Memory that was accessed in the"
-                                         : "Working set",
+    g_autofree char *first = title(w);
+    VhChart chart = { .title = first,
                       .subtitle = subtitle,
                       .series = w->series,
                       .names = (const char *const *)names,
