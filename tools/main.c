@@ -35,26 +35,12 @@ static const VhVerb verbs[] = {
     { "convert", "Make a record for damo of one of vmheat.",
       "input output from to force", VH_TARGET_NONE, vh_cmd_convert,
       "vmheat convert -i night.vmheat -o damon.data" },
-    { "pause", "Stop monitoring; the latest snapshot stays.", VM "json",
-      VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
-    { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
-      "vmheat resume guest" },
     { "report access", "Show snapshots of a record or of a virtual machine.",
       "input " VM LOOK FILTERS STYLES "snapshot from to", VH_TARGET_MAYBE_VM,
       vh_cmd_report_access,
       "vmheat report access --style boxes\n"
       "vmheat report access -i guest.data --snapshot all --idle 1m-\n"
       "vmheat report access guest --style recency-percentiles" },
-    { "tune", "Show or change monitoring attributes, all at once or none.",
-      VM LOOK TUNE, VH_TARGET_VM, vh_cmd_tune,
-      "vmheat tune guest\n"
-      "vmheat tune guest --sampling-interval 5ms --max-regions 500\n"
-      "vmheat tune guest --overhead-budget 2%" },
-    { "schemes", "Show, set, remove schemes: memory like this, do that to it.",
-      VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,
-      vh_cmd_schemes,
-      "vmheat schemes guest\n"
-      "vmheat schemes guest --apply reclaim --min-age 2m" },
     { "report wss", "Show how large the working set was, and when.",
       REPORT WHICH "within percentiles sort plot output", VH_TARGET_NONE,
       vh_cmd_report_wss,
@@ -73,14 +59,20 @@ static const VhVerb verbs[] = {
       VM REPORT "limit", VH_TARGET_MAYBE_VM, vh_cmd_report_schemes,
       "vmheat report schemes -i guest.data\n"
       "vmheat report schemes guest" },
-    { "doctor", "Try what this host can do and say which primitives can run.",
-      VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
-      "vmheat doctor\n"
-      "vmheat doctor -s /run/vm.qmp" },
-    { "grant", "Hand QEMU files only root may open, for more primitives.",
-      "socket timeout color no-color pid damon no-idle-page damon-cpu "
-      "background revoke page-idle damon-root damon-owner",
-      VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
+    { "schemes", "Show, set, remove schemes: memory like this, do that to it.",
+      VM LOOK "tried actions export set clear apply add dry-run", VH_TARGET_VM,
+      vh_cmd_schemes,
+      "vmheat schemes guest\n"
+      "vmheat schemes guest --apply reclaim --min-age 2m" },
+    { "tune", "Show or change monitoring attributes, all at once or none.",
+      VM LOOK TUNE, VH_TARGET_VM, vh_cmd_tune,
+      "vmheat tune guest\n"
+      "vmheat tune guest --sampling-interval 5ms --max-regions 500\n"
+      "vmheat tune guest --overhead-budget 2%" },
+    { "pause", "Stop monitoring; the latest snapshot stays.", VM "json",
+      VH_TARGET_VM, vh_cmd_pause, "vmheat pause guest" },
+    { "resume", "Go on after pause.", VM "json", VH_TARGET_VM, vh_cmd_resume,
+      "vmheat resume guest" },
     { "libvirt enable", "Give a domain of libvirt vmheat, for good.",
       "connect timeout color no-color primitive property schemes plugin yes "
       "dry-run",
@@ -94,6 +86,14 @@ static const VhVerb verbs[] = {
     { "libvirt show", "Show what a domain has of vmheat, what it lacks.",
       "connect timeout color no-color", VH_TARGET_DOMAIN, vh_cmd_libvirt_show,
       "vmheat libvirt show guest" },
+    { "doctor", "Try what this host can do and say which primitives can run.",
+      VM LOOK "programs", VH_TARGET_MAYBE_VM, vh_cmd_doctor,
+      "vmheat doctor\n"
+      "vmheat doctor -s /run/vm.qmp" },
+    { "grant", "Hand QEMU files only root may open, for more primitives.",
+      "socket timeout color no-color pid damon no-idle-page damon-cpu "
+      "background revoke page-idle damon-root damon-owner",
+      VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
     {},
 };
 
