@@ -22,9 +22,8 @@ bool vh_cli_is_live(const VhOptions *options)
 VhClient *vh_cli_open(const VhOptions *options, GError **error)
 {
     if (options->domain) {
-        g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT,
-                    "domain '%s': built without libvirt", options->domain);
-        return NULL;
+        return vh_client_open_libvirt(options->uri, options->domain,
+                                      options->timeout_us, error);
     }
     return vh_client_open(options->socket, options->timeout_us, error);
 }

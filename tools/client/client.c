@@ -9,7 +9,9 @@
 #include "transport.h"
 
 struct VhClient {
-    VhTransport *transport;
+    VhTransport *transport; /* NULL: reconnecting failed */
+    char *uri, *domain;     /* of libvirt; or: */
+    char *address;
     VhTransportHooks hooks;
     gint64 timeout_us;
 };
@@ -34,23 +36,84 @@ static VhWait plain_wait(void *opaque, int fd, short events, gint64 deadline)
     }
 }
 
-VhClient *vh_client_open(const char *address, gint64 timeout_us, GError **error)
+static bool connect_client(VhClient *client, GError **error)
 {
-    g_autoptr(VhClient) client = g_new0(VhClient, 1);
+    client->transport =
+        client->domain
+            ? vh_libvirt_open(client->uri, client->domain, &client->hooks,
+                              client->timeout_us, error)
+            : vh_qmp_socket_open(client->address, &client->hooks,
+                                 client->timeout_us, error);
+    return client->transport != NULL;
+}
+
+static VhClient *new_client(gint64 timeout_us)
+{
+    VhClient *client = g_new0(VhClient, 1);
 
     client->timeout_us = timeout_us;
     client->hooks.wait = plain_wait;
-    client->transport =
-        vh_qmp_socket_open(address, &client->hooks, timeout_us, error);
-    return client->transport ? g_steal_pointer(&client) : NULL;
+    return client;
+}
+
+VhClient *vh_client_open(const char *address, gint64 timeout_us, GError **error)
+{
+    g_autoptr(VhClient) client = new_client(timeout_us);
+
+    client->address = g_strdup(address);
+    return connect_client(client, error) ? g_steal_pointer(&client) : NULL;
+}
+
+VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
+                                 gint64 timeout_us, GError **error)
+{
+    g_autoptr(VhClient) client = new_client(timeout_us);
+
+    client->uri = g_strdup(uri);
+    client->domain = g_strdup(domain);
+    return connect_client(client, error) ? g_steal_pointer(&client) : NULL;
+}
+
+static void disconnect(VhClient *client)
+{
+    if (client->transport) {
+        client->transport->ops->close(client->transport);
+    }
+    client->transport = NULL;
+}
+
+/* The old connection goes first: a QMP socket serves one client at a time. */
+bool vh_client_reconnect(VhClient *client, GError **error)
+{
+    disconnect(client);
+    return connect_client(client, error);
 }
 
 void vh_client_close(VhClient *client)
 {
-    if (client && client->transport) {
-        client->transport->ops->close(client->transport);
+    if (client) {
+        disconnect(client);
+        g_free(client->uri);
+        g_free(client->domain);
+        g_free(client->address);
+        g_free(client);
     }
-    g_free(client);
+}
+
+static bool is_connected(VhClient *client, GError **error)
+{
+    if (!client->transport) {
+        g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT,
+                    "not connected to '%s'",
+                    client->domain ? client->domain : client->address);
+    }
+    return client->transport != NULL;
+}
+
+void vh_domain_free(VhDomain *domain)
+{
+    g_free(domain->name);
+    g_free(domain);
 }
 
 void vh_client_set_wait(VhClient *client, VhWaitFunc wait, void *opaque)
@@ -114,10 +177,13 @@ static JsonNode *run(VhClient *client, const char *name, JsonObject *arguments,
 {
     g_autoptr(JsonNode) request = new_request(name, arguments);
     gint64 deadline = g_get_monotonic_time() + client->timeout_us;
-    g_autoptr(JsonNode) reply = client->transport->ops->execute(
-        client->transport, request, fd, deadline, error);
+    g_autoptr(JsonNode) reply = NULL;
     JsonObject *object;
 
+    if (is_connected(client, error)) {
+        reply = client->transport->ops->execute(client->transport, request, fd,
+                                                deadline, error);
+    }
     if (!reply) {
         g_prefix_error(error, "%s: ", name);
         return NULL;
@@ -148,27 +214,19 @@ bool vh_client_pass(VhClient *client, const char *name, int fd, GError **error)
 
 int vh_client_socket(VhClient *client)
 {
-    return client->transport->ops->socket(client->transport);
+    return client->transport ? client->transport->ops->socket(client->transport)
+                             : -1;
 }
 
 bool vh_client_rest(VhClient *client, gint64 until, GError **error)
 {
-    return client->transport->ops->rest(client->transport, until, error);
+    return is_connected(client, error) &&
+           client->transport->ops->rest(client->transport, until, error);
 }
 
 const char *vh_client_qemu_version(VhClient *client)
 {
-    return client->transport->ops->qemu_version(client->transport);
-}
-
-GPtrArray *vh_libvirt_list(const char *uri, gint64 timeout_us, GError **error)
-{
-    g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT, "built without libvirt");
-    return NULL;
-}
-VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
-                                 gint64 timeout_us, GError **error)
-{
-    g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT, "built without libvirt");
-    return NULL;
+    return client->transport
+               ? client->transport->ops->qemu_version(client->transport)
+               : "";
 }

@@ -67,6 +67,54 @@ VhClient *vh_client_open(const char *address, gint64 timeout_us,
                          GError **error);
 
 /**
+ * vh_client_open_libvirt() - connect to a domain of libvirt
+ * @uri: where libvirt is; NULL: its default, as virsh has it
+ * @domain: name, UUID or id, as virsh takes it
+ * @timeout_us: how long connecting, and each command, may take
+ * @error: reason of failure
+ *
+ * When libvirt was restarted the next command connects once again, within its
+ * time; "query-" commands whose answer was lost with the connection are asked
+ * again. Of a vmheat built without libvirt this is an error.
+ *
+ * Returns: a client that is ready for commands, or NULL.
+ */
+VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
+                                 gint64 timeout_us, GError **error);
+
+/**
+ * vh_client_reconnect() - connect anew to the same address
+ * @client: the client; its functions for waiting and events stay
+ * @error: reason of failure
+ *
+ * After an error of VH_CLIENT_ERROR_CONNECT, for those who wait for a virtual
+ * machine to come back. When it fails commands fail, too, until it works.
+ */
+bool vh_client_reconnect(VhClient *client, GError **error);
+
+/* A domain of libvirt. */
+typedef struct VhDomain {
+    char *name;
+    char uuid[37];
+} VhDomain;
+
+/**
+ * vh_domain_free() - free a domain
+ * @domain: the domain
+ */
+void vh_domain_free(VhDomain *domain);
+
+/**
+ * vh_libvirt_list() - the domains that run
+ * @uri: where libvirt is; NULL: its default
+ * @timeout_us: how long that may take
+ * @error: reason of failure
+ *
+ * Returns: an array of VhDomain, sorted by name, that owns them; NULL on error.
+ */
+GPtrArray *vh_libvirt_list(const char *uri, gint64 timeout_us, GError **error);
+
+/**
  * vh_client_close() - disconnect; NULL is fine
  * @client: the client
  */
@@ -138,11 +186,4 @@ bool vh_client_rest(VhClient *client, gint64 until, GError **error);
  */
 const char *vh_client_qemu_version(VhClient *client);
 
-typedef struct VhDomain {
-    char *name;
-    char uuid[37];
-} VhDomain;
-GPtrArray *vh_libvirt_list(const char *uri, gint64 timeout_us, GError **error);
-VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
-                                 gint64 timeout_us, GError **error);
 #endif

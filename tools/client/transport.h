@@ -16,8 +16,8 @@ typedef struct VhTransportHooks {
 
 /**
  * struct VhTransportOps - a way to reach a QMP monitor
- * @execute: send a request, with the descriptor @fd unless that is -1, and return
- *           the reply that has "return" or "error"; hands events that arrive
+ * @execute: send a request, with the descriptor @fd unless that is -1, and
+ * return the reply that has "return" or "error"; hands events that arrive
  *           meanwhile to the hook
  * @rest: hand events to the hook until @until
  * @qemu_version: version of QEMU, "" when unknown
@@ -51,5 +51,19 @@ struct VhTransport {
  */
 VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
                                 gint64 timeout_us, GError **error);
+
+/**
+ * vh_libvirt_open() - connect to a domain of libvirt
+ * @uri: NULL: libvirt's default
+ * @domain: name, UUID or id
+ * @hooks: must outlive the transport
+ * @timeout_us: how long that may take, and each command later
+ * @error: reason of failure
+ *
+ * Returns: a transport to the monitor of a running domain, or NULL.
+ */
+VhTransport *vh_libvirt_open(const char *uri, const char *domain,
+                             const VhTransportHooks *hooks, gint64 timeout_us,
+                             GError **error);
 
 #endif
