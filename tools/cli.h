@@ -85,6 +85,11 @@ typedef struct VhOptions {
     VhRecipes *recipes;
     char *problem; /* what is wrong with one of them; owned */
     const char *set_file;
+    /* libvirt; NULL: not given */
+    GPtrArray *properties; /* "NAME=VALUE" each; owned */
+    const char *schemes_file, *plugin;
+    bool yes;
+    /* schemes, libvirt */
     bool add, dry_run, clear, export_list, actions, tried;
     /* tune; UINT64_MAX: not given */
     VhAttrsInfo attrs;
@@ -377,5 +382,32 @@ int vh_cmd_report_profile(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_report_schemes(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_libvirt_enable() - the "libvirt enable" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_libvirt_enable(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_libvirt_disable() - the "libvirt disable" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_libvirt_disable(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_libvirt_show() - the "libvirt show" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_libvirt_show(const VhOptions *options, const VhTerm *term);
 
 #endif

@@ -21,7 +21,7 @@ static char *check_grant(const VhOptions *o)
     return NULL;
 }
 
-static char *check_schemes(const VhOptions *o)
+static char *check_schemes(const VhVerb *verb, const VhOptions *o)
 {
     bool sets = o->recipes || o->set_file;
     int what = (o->recipes != NULL) + (o->set_file != NULL) + o->clear +
@@ -34,7 +34,7 @@ static char *check_schemes(const VhOptions *o)
     if (o->add && !sets) {
         return g_strdup_printf("--add makes sense with --apply and --set only");
     }
-    if (o->dry_run && !o->recipes) {
+    if (o->dry_run && !o->recipes && verb->target == VH_TARGET_VM) {
         return g_strdup_printf("--dry-run makes sense with --apply only");
     }
     return NULL;
@@ -211,7 +211,7 @@ char *vh_options_problem(const VhVerb *verb, VhOptions *o,
 {
     char *why;
 
-    (void)((why = check_known(verb, seen)) || (why = check_schemes(o)) ||
+    (void)((why = check_known(verb, seen)) || (why = check_schemes(verb, o)) ||
            (why = check_target(verb, o, seen)) ||
            (why = check_regions(verb, o, seen)) ||
            (why = check_sort(verb, o, seen)) ||

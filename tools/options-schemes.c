@@ -72,8 +72,7 @@ const VhOption vh_options_schemes[] = {
       take_apply },
     { 0, "add", NULL, "keep those in use", take_add },
     { 0, "dry-run", NULL,
-      "print what --apply would send, send "
-      "nothing",
+      "print what would be done, do nothing",
       take_dry_run },
     {},
 };

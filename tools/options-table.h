@@ -39,6 +39,7 @@ extern const VhOption vh_options_wss[];
 extern const VhOption vh_options_record[];
 extern const VhOption vh_options_grant[];
 extern const VhOption vh_options_schemes[];
+extern const VhOption vh_options_libvirt[];
 extern const VhOption vh_options_tune[];
 
 /**

@@ -266,5 +266,6 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
 void vh_options_clear(VhOptions *o)
 {
     vh_recipes_free(o->recipes);
+    g_clear_pointer(&o->properties, g_ptr_array_unref);
     g_free(o->problem);
 }
