@@ -86,7 +86,8 @@ class Works:
     def test_no_plugin(self):
         self.define("plain")
         self.start("plain")
-        self.assertIn("the vmheat plugin is not loaded",
+        self.assertIn("the vmheat plugin is not loaded: 'vmheat libvirt "
+                      "enable'",
                       self.bad(QMP, "status", "plain"))
 
     def test_save_restore(self):

@@ -150,8 +150,18 @@ static const char *string_member(JsonObject *object, const char *name)
                : "";
 }
 
+static const char *no_plugin_help(const VhClient *client)
+{
+    return client->domain
+               ? "; the vmheat plugin is not loaded: 'vmheat libvirt enable', "
+                 "then start the domain anew"
+               : "; the vmheat plugin is not loaded: start QEMU with "
+                 "'-plugin vmheat.so -device vmheat,id=heat0'";
+}
+
 /* Turns an "error" reply into a sentence that says what to do. */
-static void take_qmp_error(JsonNode *node, const char *name, GError **error)
+static void take_qmp_error(const VhClient *client, JsonNode *node,
+                           const char *name, GError **error)
 {
     JsonObject *e =
         JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
@@ -165,8 +175,7 @@ static void take_qmp_error(JsonNode *node, const char *name, GError **error)
         help = "; add one with 'device_add vmheat,id=heat0' in the monitor, "
                "or start QEMU with '-device vmheat,id=heat0'";
     } else if (g_str_equal(cls, "CommandNotFound")) {
-        help = "; the vmheat plugin is not loaded: start QEMU with "
-               "'-plugin vmheat.so -device vmheat,id=heat0'";
+        help = no_plugin_help(client);
     }
     g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP, "%s: %s%s", name,
                 *desc ? desc : "error without a description", help);
@@ -190,7 +199,8 @@ static JsonNode *run(VhClient *client, const char *name, JsonObject *arguments,
     }
     object = json_node_get_object(reply);
     if (json_object_has_member(object, "error")) {
-        take_qmp_error(json_object_get_member(object, "error"), name, error);
+        take_qmp_error(client, json_object_get_member(object, "error"), name,
+                       error);
         return NULL;
     }
     return json_object_dup_member(object, "return");
