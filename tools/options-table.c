@@ -5,10 +5,10 @@
 const VhOption *vh_option_nth(unsigned n)
 {
     static const VhOption *const tables[] = {
-        vh_options_common, vh_options_snapshot, vh_options_top,
-        vh_options_filter, vh_options_access,   vh_options_report,
-        vh_options_record, vh_options_grant,    vh_options_schemes,
-        vh_options_tune,   vh_options_wss,      vh_options_libvirt,
+        vh_options_common,  vh_options_snapshot, vh_options_top,
+        vh_options_filter,  vh_options_access,   vh_options_report,
+        vh_options_record,  vh_options_grant,    vh_options_schemes,
+        vh_options_libvirt, vh_options_tune,     vh_options_wss,
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {

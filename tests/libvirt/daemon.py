@@ -8,13 +8,18 @@ sees the other's libvirt, nor leaves anything behind.
 """
 
 import ctypes
+import fcntl
 import os
+import pty
+import select
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 from guest import environment, skip
@@ -197,6 +202,18 @@ class Daemon:
             command, env=self.env, text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, **self._as(self.user))
 
+    def on_terminal(self, *command):
+        """The process and the other end of its terminal."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 30, 100, 0, 0))
+        process = subprocess.Popen(
+            command, env=dict(self.env, TERM="xterm"), stdin=slave,
+            stdout=slave, stderr=slave, start_new_session=True,
+            **self._as(self.user))
+        os.close(slave)
+        return process, master
+
     def virsh(self, *words, check=True):
         done = self.run("virsh", "-q", "-c", self.uri, *words)
         if check and done.returncode:
@@ -215,6 +232,19 @@ class Daemon:
         done = self.run(environment("VMHEAT_CLI"), *words, user=user,
                         timeout=timeout)
         return done.returncode, done.stdout, done.stderr
+
+
+def read_terminal(master, until, timeout=30):
+    """What a program wrote, until it wrote this or closed its terminal."""
+    text, end = "", time.monotonic() + timeout
+    while until not in text and time.monotonic() < end:
+        if not select.select([master], [], [], 0.1)[0]:
+            continue
+        try:
+            text += os.read(master, 65536).decode("utf-8", "replace")
+        except OSError:  # closed
+            break
+    return text
 
 
 def readable(folder, path):

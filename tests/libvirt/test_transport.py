@@ -208,6 +208,26 @@ class Fails:
         finally:
             os.kill(self.daemon.process.pid, signal.SIGCONT)
 
+    def test_keys_while_stuck(self):
+        """top obeys a key while libvirt does not answer."""
+        self.start()
+        top, terminal = self.daemon.on_terminal(
+            environment("VMHEAT_CLI"), "top", "-c", self.daemon.uri, "heat",
+            "-d", "0.2", "-t", "60")
+        self.addCleanup(os.close, terminal)
+        self.assertIn("heat", daemon.read_terminal(terminal, "sampling"))
+        os.kill(self.daemon.process.pid, signal.SIGSTOP)
+        try:
+            # nothing more comes: it waits for libvirt
+            while daemon.read_terminal(terminal, "\0", timeout=1):
+                pass
+            self.assertIsNone(top.poll())
+            os.write(terminal, b"q")
+            daemon.read_terminal(terminal, "\0", timeout=2)
+            self.assertEqual(top.wait(10), 0)
+        finally:
+            os.kill(self.daemon.process.pid, signal.SIGCONT)
+
     def test_stuck_for_a_while(self):
         """What timed out is not done later; what comes next is."""
         self.start()

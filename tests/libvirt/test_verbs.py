@@ -92,6 +92,30 @@ class Verbs:
         self.assertIn("say --yes", self.fails(USAGE, "enable"))
         self.assertEqual(self.xml(), before)
 
+    def answer(self, text):
+        """Enables, answers the question; exit code and what it said."""
+        process, terminal = self.daemon.on_terminal(
+            environment("VMHEAT_CLI"), "libvirt", "enable", "-c",
+            self.daemon.uri, "heat", "--plugin", self.plugin)
+        said = daemon.read_terminal(terminal, "Go on? [y/N]")
+        os.write(terminal, text)
+        said += daemon.read_terminal(terminal, "\0")
+        os.close(terminal)
+        return process.wait(30), said
+
+    def test_answers(self):
+        """On a terminal it says what shared memory means, and asks."""
+        self.define()
+        before = self.xml()
+        code, said = self.answer(b"n\n")
+        self.assertEqual(code, USAGE, said)
+        self.assertIn("memfd", said)
+        self.assertIn("nothing was changed", said)
+        self.assertEqual(self.xml(), before)
+        code, said = self.answer(b"y\n")
+        self.assertEqual(code, 0, said)
+        self.assertIn("vmheat,id=heat0", self.xml())
+
     def test_dry_run(self):
         self.define()
         before = self.xml()
