@@ -69,6 +69,8 @@ typedef struct VhOptions {
     unsigned nr_percentiles, nr_within;
     uint64_t min_size;
     bool plot;
+    /* report heatmap; 0: as large as it should be */
+    unsigned width, height;
     /* top; iterations 0: without end */
     bool all;
     const char *sockets; /* NULL: libvirt's domains */
@@ -346,6 +348,15 @@ int vh_cmd_schemes(const VhOptions *options, const VhTerm *term);
  * Returns: the exit code.
  */
 int vh_cmd_tune(const VhOptions *options, const VhTerm *term);
+
+/**
+ * vh_cmd_report_heatmap() - the "report heatmap" verb
+ * @options: the options
+ * @term: what standard output can show
+ *
+ * Returns: the exit code.
+ */
+int vh_cmd_report_heatmap(const VhOptions *options, const VhTerm *term);
 
 /**
  * vh_cmd_report_wss() - the "report wss" verb

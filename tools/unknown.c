@@ -35,11 +35,18 @@ static char *nearest_verb(const VhVerb *verbs, char **words, int nr)
     VhNearest one = { .typed = words[0] }, group = one;
 
     for (const VhVerb *v = verbs; v->name; v++) {
+        if (!strchr(v->name, ' ')) {
+            vh_nearest_try(&one, v->name, v->name);
+        }
+    }
+    /* the second word of another verb has to be nearer than these */
+    for (const VhVerb *v = verbs; v->name; v++) {
         const char *second = strchr(v->name, ' ');
-        g_autofree char *first = g_strndup(v->name, strcspn(v->name, " "));
 
-        vh_nearest_try(&one, second ? second + 1 : v->name, v->name);
         if (second) {
+            g_autofree char *first = g_strndup(v->name, second - v->name);
+
+            vh_nearest_try(&one, second + 1, v->name);
             vh_nearest_try(&group, first, v->name);
         }
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What reports of the working set, times, profiles and schemes print, compared
-with files, and what they say when they cannot.
+"""What reports of heat, the working set, times, profiles and schemes print,
+compared with files, and what they say when they cannot.
 
 usage: test_report_numbers.py [--update]    VMHEAT_CLI and VMHEAT_MAKE_RECORD
                                             name the binaries
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import unittest
 import xml.dom.minidom
+import zlib
 
 from fake_qmp import HERE, FakeQMP, load
 
@@ -27,6 +28,7 @@ MAKE = os.path.abspath(os.environ.get("VMHEAT_MAKE_RECORD",
 OK, USAGE, FILE, DAMAGED = 0, 1, 7, 8
 UTF8 = {"LC_ALL": "C.UTF-8"}
 WSS, TIMES = ["report", "wss", "-i"], ["report", "times", "-i"]
+HEAT = ["report", "heatmap", "-i"]
 PROFILE, SCHEMES = ["report", "profile", "-i"], ["report", "schemes", "-i"]
 COLD = ["--idle", "10s-20s"]
 NOTHING = ["--rate", "100000-"]
@@ -62,6 +64,18 @@ CASES = {
     "wss-none": ([*WSS, "none"], {}),
     "wss-none-json": ([*WSS, "none", "--json"], {}),
     "wss-none-of-time": ([*WSS, "r", "--from", "1d"], {}),
+    "heatmap": ([*HEAT, "r"], {}),
+    "heatmap-20": ([*HEAT, "r", "--height", "6"], {"COLUMNS": "20"}),
+    "heatmap-120-utf8": ([*HEAT, "r", "--height", "10"],
+                         {"COLUMNS": "120", **UTF8}),
+    "heatmap-width": ([*HEAT, "r", "--height", "4", "--width", "60"], {}),
+    "heatmap-color": ([*HEAT, "r", "--height", "8", "--color"], UTF8),
+    "heatmap-range": ([*HEAT, "r", "--height", "6", "--from", "30s", "--to",
+                       "50s", "--start", "512M", "--end", "4224M"], {}),
+    "heatmap-json": ([*HEAT, "r", "--json", "--width", "6", "--height", "3"],
+                     {}),
+    "heatmap-raw": ([*HEAT, "r", "--raw", "--width", "5", "--height", "4"],
+                    {}),
     "times": ([*TIMES, "r", *COLD], {}),
     "times-20": ([*TIMES, "r", *COLD], {"COLUMNS": "20"}),
     "times-100": ([*TIMES, "r", *COLD], {"COLUMNS": "100"}),
@@ -98,6 +112,7 @@ CASES = {
     "profile-hostile-raw": ([*PROFILE, "hostile", "--raw"], UTF8),
     "schemes-hostile": ([*SCHEMES, "hostile"], UTF8),
     "schemes-hostile-raw": ([*SCHEMES, "hostile", "--raw"], UTF8),
+    "help-heatmap": (["report", "heatmap", "--help"], {}),
     "help-wss": (["report", "wss", "--help"], {}),
     "help-times": (["report", "times", "--help"], {}),
     "help-profile": (["report", "profile", "--help"], {}),
@@ -154,6 +169,36 @@ def problems_of(name, env, text):
     if "LC_ALL" not in env and not text.isascii():
         return "is not ASCII"
     return None
+
+
+def png(data):
+    """(width, height, function of x and y) of a PNG of RGB."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    at, packed = 8, b""
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + size]
+        if kind == b"IHDR":
+            width, height, depth, color = struct.unpack(">IIBB", body[:10])
+            assert (depth, color) == (8, 2)
+        packed += body if kind == b"IDAT" else b""
+        at += size + 12
+    raw, rows, before = zlib.decompress(packed), [], bytes(3 * width)
+    for y in range(height):
+        line = raw[y * (3 * width + 1):(y + 1) * (3 * width + 1)]
+        before = unfilter(line[0], bytearray(line[1:]), before)
+        rows.append(before)
+    return width, height, lambda x, y: tuple(rows[y][3 * x:3 * x + 3])
+
+
+def unfilter(kind, line, up):
+    for i, v in enumerate(line):
+        a, b = (line[i - 3] if i > 2 else 0), up[i]
+        c = up[i - 3] if i > 2 else 0
+        p = a + b - c
+        paeth = min((a, b, c), key=lambda q, p=p: abs(p - q))
+        line[i] = v + (0, a, b, (a + b) // 2, paeth)[kind] & 0xff
+    return bytes(line)
 
 
 class Reports(unittest.TestCase):
@@ -225,6 +270,11 @@ class Reports(unittest.TestCase):
                 ("only one of", "times", "--json", "--raw"),
                 ("only one of", "profile", "--json", "--raw"),
                 ("only one of", "schemes", "--json", "--raw"),
+                ("must end in .png", "heatmap", "-o", "x.gif"),
+                ("only one of", "heatmap", "--json", "-o", "x.png"),
+                ("1 .. 10000", "heatmap", "--width", "0"),
+                ("1 .. 10000", "heatmap", "--height", "10001"),
+                ("above --start", "heatmap", "--start", "2G", "--end", "1G"),
                 ("with K, M, G", "times", "--min-size", "x"),
                 ("--to must be", "times", "--from", "2s", "--to", "1s"),
                 ("no option --plot", "times", "--plot"),
@@ -241,7 +291,7 @@ class Reports(unittest.TestCase):
     def test_no_record(self):
         with open(self.path("foreign"), "w", encoding="ascii") as f:
             f.write("a text that is no record\n" * 10)
-        for verb in ("wss", "times", "profile", "schemes"):
+        for verb in ("heatmap", "wss", "times", "profile", "schemes"):
             for word, args in (("vmheat.data", []),
                                ("missing", ["-i", "missing"]),
                                ("foreign", ["-i", "foreign"])):
@@ -256,7 +306,7 @@ class Reports(unittest.TestCase):
         data[len(data) * 2 // 3] ^= 0x55
         with open(self.path("damaged"), "wb") as f:
             f.write(data)
-        for verb in ("wss", "times", "profile", "schemes"):
+        for verb in ("heatmap", "wss", "times", "profile", "schemes"):
             with self.subTest(verb=verb):
                 done = self.fails(DAMAGED, "damage", "report", verb, "-i",
                                   "damaged", "--json")
@@ -265,7 +315,8 @@ class Reports(unittest.TestCase):
 
     def test_nothing_for_programs(self):
         for args in (["wss", "--raw"], ["times", "--raw"],
-                     ["profile", "--raw"], ["wss", "-o", "x.png"]):
+                     ["profile", "--raw"], ["wss", "-o", "x.png"],
+                     ["heatmap"], ["heatmap", "-o", "x.png"]):
             with self.subTest(args=args):
                 done = vmheat(self.dir, "report", *args, "-i", "none")
                 self.assertEqual((done.returncode, done.stdout), (OK, b""))
@@ -274,7 +325,8 @@ class Reports(unittest.TestCase):
 
     def test_disk_full(self):
         for args in (["wss"], ["wss", "--plot"], ["wss", "--json"],
-                     ["wss", "-o", "-"], ["times"], ["profile"],
+                     ["wss", "-o", "-"], ["heatmap"], ["heatmap", "-o", "-"],
+                     ["heatmap", "--raw"], ["times"], ["profile"],
                      ["profile", "--raw"], ["schemes"], ["schemes", "--json"]):
             with self.subTest(args=args), open("/dev/full", "wb") as full:
                 code = FILE if "-o" in args else USAGE
@@ -310,6 +362,60 @@ class Reports(unittest.TestCase):
     def is_png(self, data):
         self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual(struct.unpack(">II", data[16:24]), (1000, 480))
+
+    def test_heatmap_image(self):
+        """What is hot is light, what is cold is dark, at its place."""
+        done = vmheat(self.dir, *HEAT, "r", "-o", "heat.png")
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (OK, b"", b""))
+        with open(self.path("heat.png"), "rb") as f:
+            width, height, pixels = png(f.read())
+        self.assertEqual((width, height), (1200, 800))
+
+        def light(part_of_time, gib):
+            """gib: on a line without the hole of 1 GiB."""
+            x = int(100 + (1090 - 100) * part_of_time)
+            y = int(750 - (750 - 66) * gib / 4) - (5 if gib > 3 else 0)
+            r, g, b = pixels(x, y)
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+        for moment in range(5, 100, 5):
+            hot = moment // 20 % 3  # which half GiB, as make-record does
+            if moment % 20 in (0, 1, 19):
+                continue
+            for half in range(8):
+                value = light(moment / 105, half / 2 + 0.25)
+                where = (moment, half, value)
+                if half == hot:
+                    self.assertGreater(value, 180, where)
+                elif half == 3:
+                    self.assertTrue(60 < value < 130, where)
+                else:
+                    self.assertLess(value, 20, where)
+        self.assertEqual(pixels(600, 237), (255, 255, 255))  # the hole
+        done = vmheat(self.dir, *HEAT, "r", "-o", "heat.svg", "--width", "640",
+                      "--height", "400")
+        self.assertEqual(done.returncode, OK, done.stderr)
+        svg = xml.dom.minidom.parse(self.path("heat.svg")).documentElement
+        self.assertTrue(svg.getAttribute("width").startswith("640"))
+
+    def test_heatmap_numbers(self):
+        """The same cells in every form."""
+        args = ["--width", "16", "--height", "21"]
+        told = json.loads(vmheat(self.dir, *HEAT, "r", "--json", *args).stdout)
+        raw = [line.split("\t") for line in vmheat(
+            self.dir, *HEAT, "r", "--raw", *args).stdout.decode().splitlines()]
+        flat = [v for row in told["heat"] for v in row]
+        self.assertEqual(len(flat), 16 * 21)
+        self.assertEqual([float(r[2]) for r in raw],
+                         [float(f"{v:.6g}") for v in flat])
+        self.assertEqual([int(r[1]) for r in raw[:16]], told["addresses"])
+        self.assertEqual([int(r[0]) + told["times"][0] for r in raw[::16]],
+                         told["times"][:-1])
+        self.assertEqual(told["addresses"][12:], [
+            (4 << 30) + i * (256 << 20) for i in range(4)])
+        self.assertGreater(told["heat"][1][0], 200)
+        self.assertEqual(told["heat"][1][15], 0)
 
     def test_image_cannot_be_written(self):
         """What was there stays."""
