@@ -153,6 +153,82 @@ class Record(unittest.TestCase):
                                 "900ms"))
             self.assertIn(server.snap["sequence"], range(2, 6))
 
+    def test_missed_ones_are_told(self):
+        """Those that an interval leaves out were not missed."""
+        for args, missed in (([], True), (["--interval", "20ms"], False)):
+            with self.subTest(args), Growing() as server:
+                def next_but_nine(arguments):
+                    server.snap["sequence"] += 9
+                    return server.next(arguments)
+                server.replies["query-vmheat-regions"] = next_but_nine
+                err = self.end(self.start(server, "--force", "--duration",
+                                          "300ms", *args))
+                self.assertEqual("were missed" in err, missed, err)
+
+    def asked(self, server):
+        return [c for c, _ in server.seen].count("query-vmheat-regions")
+
+    def test_a_monitor_that_is_paused(self):
+        """It is asked less often, but no snapshot after that is missed."""
+        with Growing(every=0.1) as server:
+            server.next({})
+            server.replies["query-vmheat-regions"] = \
+                lambda a: {"return": filtered(server.snap, a)}
+            p = self.start(server)
+            self.assertTrue(wait_until(lambda: self.asked(server) >= 5))
+            n = self.asked(server)
+            begin = time.monotonic()
+            wait_until(lambda: False, 1.5)
+            rate = (self.asked(server) - n) / (time.monotonic() - begin)
+            self.assertTrue(1 < rate < 30, rate)
+            server.replies["query-vmheat-regions"] = server.next
+            self.recorded(server, 4)
+            p.send_signal(signal.SIGINT)
+            self.assertNotIn("missed", self.end(p))
+
+    def test_a_little_late_in_a_long_interval(self):
+        with Growing(every=20) as server:
+            now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            end = now - int(19.9e9)
+            server.snap.update({"sequence": 1, "start-time": end - 10**9,
+                                "end-time": end})
+            late = now + 500_000_000
+
+            def answer(arguments):
+                if time.clock_gettime_ns(time.CLOCK_MONOTONIC) > late:
+                    server.snap["sequence"] = 2
+                return {"return": filtered(server.snap, arguments)}
+            server.replies["query-vmheat-regions"] = answer
+            err = self.end(self.start(server, "--duration", "2s"))
+        self.assertIn(": 2 snapshots in", err)
+
+    def test_another_clock(self):
+        """Of another host, that is up for longer, or shorter."""
+        for ahead in (10**15, -10**12):
+            with self.subTest(ahead), Growing() as server:
+                def answer(arguments):
+                    reply = server.next({})["return"]
+                    for key in ("start-time", "end-time"):
+                        reply[key] = max(reply[key] + ahead, 1000)
+                    return {"return": filtered(reply, arguments)}
+                server.replies["query-vmheat-regions"] = answer
+                p = self.start(server, "--force", "--duration", "1s")
+                self.end(p)
+                self.assertGreater(server.snap["sequence"], 10)
+
+    def test_an_event_that_cannot_be_written(self):
+        """Also when all that comes later can."""
+        with Growing() as server:
+            p = self.start(server, "--duration", "1s", limit=60000)
+            self.recorded(server, 3)
+            noise = [os.urandom(64).hex() for _ in range(1000)]
+            server.events.append({
+                "event": "VMHEAT_STATE_CHANGED",
+                "timestamp": {"seconds": 1, "microseconds": 0},
+                "data": {"id": "heat0", "noise": noise}})
+            self.assertIn("too large", self.end(p, FILE))
+        self.assertFalse(rf.of_type(self.blocks(), rf.EVENT))
+
     def test_a_file_that_is_there(self):
         with open(self.path, "w", encoding="utf-8") as f:
             f.write("precious")
