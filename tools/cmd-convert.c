@@ -41,7 +41,7 @@ int vh_cmd_convert(const VhOptions *options, const VhTerm *term)
     if (!in) {
         return code;
     }
-    if ((!options->force && !vh_cli_make_room(path, false, &error)) ||
+    if (!vh_cli_may_replace(path, options->force, &error) ||
         !(to = vh_damo_create(path, options->force, &error))) {
         vh_input_close(in);
         return vh_cli_fail(error);

@@ -43,7 +43,7 @@ static bool open_damo(Record *rec, GError **error)
 {
     bool force = rec->options->force;
 
-    if (!force && !vh_cli_make_room(rec->path, false, error)) {
+    if (!vh_cli_may_replace(rec->path, force, error)) {
         return false;
     }
     rec->recorder.damo = vh_damo_create(rec->path, force, error);

@@ -5,7 +5,7 @@
 #include "recorder.h"
 
 #define LATE_US 2000 /* that long after it is due a snapshot is asked for */
-#define TRIES 8      /* a part of the interval, after which it is again */
+#define TRIES 8      /* the first wait is that part of the interval */
 #define FIRST_MOST_US 20000 /* so long at most */
 #define AGAIN_MIN_US 1000   /* between two questions */
 #define AGAIN_MOST_US 1000000

@@ -242,6 +242,25 @@ class Record(unittest.TestCase):
             self.end(self.start(server, "--force", "--duration", "50ms"))
             self.blocks()
 
+    def test_force_replaces_files_only(self):
+        """Neither a device (here a FIFO) nor what another one writes."""
+        for args in ([], ["--format", "damo"]):
+            with self.subTest(args), Growing() as server, Growing() as other:
+                os.mkfifo(self.path)
+                err = self.end(self.start(server, "--force", "--duration",
+                                          "100ms", *args), FILE)
+                self.assertIn("no regular file", err)
+                os.unlink(self.path)
+                p = self.start(server)
+                self.recorded(server, 3)
+                err = self.end(self.start(other, "--force", "--duration",
+                                          "100ms", *args), FILE)
+                self.assertIn("another recorder", err)
+                p.send_signal(signal.SIGINT)
+                self.end(p)
+                self.blocks()
+                os.unlink(self.path)
+
     def test_nothing_is_replaced_without_vmheat(self):
         with open(self.path, "w", encoding="utf-8") as f:
             f.write("precious")
