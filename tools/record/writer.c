@@ -103,6 +103,13 @@ static bool go_on(VhRecordWriter *w, GError **error)
     while (vh_record_next(r, &item)) {
     }
     w->size = vh_record_good(r);
+    if (vh_record_is_torn(r)) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' is not appended to: it is damaged at byte %" PRIu64
+                    ", and there are good blocks behind that",
+                    w->path, w->size);
+        return false;
+    }
     return ftruncate(w->fd, w->size) ? fail(error, "write to", w->path, errno)
                                      : true;
 }
