@@ -59,14 +59,18 @@ class Record(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         self.path = os.path.join(self.dir, "a.vmheat")
 
-    def start(self, server, *args, limit=None, cwd=None):
-        def small():
+    def start(self, server, *args, limit=None, cwd=None, ignore=None):
+        def prepare():
+            if ignore:
+                signal.signal(ignore, signal.SIG_IGN)
+            if not limit:
+                return
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         p = subprocess.Popen(
             [CLI, "record", "-s", server.path, "-o", self.path, *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=cwd, preexec_fn=small if limit else None)
+            cwd=cwd, preexec_fn=prepare)
         self.addCleanup(p.kill)
         return p
 
@@ -111,6 +115,31 @@ class Record(unittest.TestCase):
                 blocks = self.blocks()
                 self.assertEqual(blocks[-1].type, rf.END)
                 self.assertEqual(len(rf.of_type(blocks, rf.STATE)), 2)
+
+    def test_nohup(self):
+        with Growing() as server:
+            p = self.start(server, ignore=signal.SIGHUP)
+            self.recorded(server, 3)
+            p.send_signal(signal.SIGHUP)
+            n = server.snap["sequence"]
+            self.recorded(server, n + 20)
+            self.assertIsNone(p.poll())
+            p.send_signal(signal.SIGTERM)
+            self.end(p)
+
+    def test_ctrl_c_twice(self):
+        """The second ends also the questions at the end."""
+        with Growing() as server:
+            p = self.start(server, "-t", "3600")
+            self.recorded(server, 3)
+            server.replies["query-vmheat"] = lambda a: None
+            n = len(server.seen)
+            p.send_signal(signal.SIGINT)
+            self.assertTrue(wait_until(lambda: ("query-vmheat", {}) in
+                                       server.seen[n:]))
+            p.send_signal(signal.SIGINT)
+            self.end(p)
+        self.assertEqual(self.blocks()[-1].type, rf.END)
 
     def test_killed_loses_a_second_at_most(self):
         with Growing() as server:
@@ -368,6 +397,22 @@ class Record(unittest.TestCase):
             late = json.loads(zlib.decompress(f.read()))[0]["snapshots"]
         self.assertTrue(0 < len(late) < len(whole))
         self.assertEqual(late, whole[-len(late):])
+
+    def test_convert_is_interrupted(self):
+        """It leaves nothing behind."""
+        with Growing() as server:
+            self.end(self.start(server, "--duration", "1s"))
+        with open(self.path, "rb") as f:
+            data = f.read()
+        with open(self.path, "wb") as f:
+            f.write(data[:16] + data[16:] * 1000)
+        p = subprocess.Popen([CLI, "convert", "-i", self.path, "-o",
+                              os.path.join(self.dir, "out")])
+        self.addCleanup(p.kill)
+        self.assertTrue(wait_until(lambda: len(os.listdir(self.dir)) == 2))
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(60), -signal.SIGINT)
+        self.assertEqual(os.listdir(self.dir), ["a.vmheat"])
 
     def test_convert_what_is_no_record(self):
         out = os.path.join(self.dir, "out")
