@@ -183,11 +183,28 @@ static void count(VhRecorder *r, uint64_t sequence)
     r->snapshots++;
 }
 
+/*
+ * Reports leave out what is older than a record's first snapshot, and each
+ * needs times in order; since the host was booted they begin anew.
+ */
+static bool follows(const VhRecorder *r, uint64_t old, GError **error)
+{
+    if (r->taken->head.end_ns < old) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' is not appended to: it holds later snapshots, of "
+                    "before the host was booted, or of another host; take "
+                    "another file",
+                    vh_record_path(r->native));
+        return false;
+    }
+    return true;
+}
+
 static bool take_snapshot(VhRecorder *r, GError **error)
 {
     JsonObject *arguments = json_object_new();
     g_autoptr(JsonNode) node = NULL;
-    uint64_t sequence;
+    uint64_t sequence, old = r->native ? vh_record_appended_to(r->native) : 0;
     bool fresh;
 
     json_object_set_boolean_member(arguments, "packed", true);
@@ -197,7 +214,10 @@ static bool take_snapshot(VhRecorder *r, GError **error)
         return false;
     }
     sequence = r->taken->head.sequence;
-    fresh = sequence && sequence != r->last;
+    fresh = sequence && sequence != r->last && r->taken->head.end_ns != old;
+    if (fresh && !r->snapshots && !follows(r, old, error)) {
+        return false;
+    }
     if (fresh) {
         count(r, sequence);
     }

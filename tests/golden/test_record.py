@@ -158,6 +158,24 @@ class Record(unittest.TestCase):
             self.end(self.start(server, "--append", "--duration", "100ms"))
         self.assertEqual(len(rf.of_type(self.blocks(), rf.VM)), 2)
 
+    def test_append_keeps_times_in_order(self):
+        """No snapshot is there twice, and none is older than the others."""
+        with Growing() as server:
+            p = self.start(server)
+            self.recorded(server, 5)
+            p.send_signal(signal.SIGINT)
+            self.end(p)
+            server.replies["query-vmheat-regions"] = \
+                lambda a: {"return": filtered(server.snap, a)}
+            err = self.end(self.start(server, "--append", "--duration",
+                                      "300ms"))
+            self.assertIn(": 0 snapshots in", err)
+            for key in ("start-time", "end-time"):
+                server.snap[key] -= 10**10
+            err = self.end(self.start(server, "--append"), FILE)
+            self.assertIn("before the host was booted", err)
+        self.assertEqual(self.blocks()[-1].type, rf.END)
+
     def test_events(self):
         with Growing() as server:
             p = self.start(server)

@@ -120,6 +120,16 @@ bool vh_record_flush(VhRecordWriter *w, GError **error);
  */
 int64_t vh_record_flush_time(const VhRecordWriter *w);
 
+/**
+ * vh_record_appended_to() - end of the last snapshot that was there before
+ *
+ * Returns 0 when there was none.
+ */
+uint64_t vh_record_appended_to(const VhRecordWriter *w);
+
+/** vh_record_path() - as it was given */
+const char *vh_record_path(const VhRecordWriter *w);
+
 /** vh_record_bytes() - size of the file so far */
 uint64_t vh_record_bytes(const VhRecordWriter *w);
 
