@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "record/record.h"
@@ -59,18 +62,47 @@ void vh_cli_complain(const char *sentence)
     fputs(text, stderr);
 }
 
-bool vh_cli_make_room(const char *path, bool force, GError **error)
+/* Replaced under a recorder, what that writes from then on would be lost. */
+static bool is_locked(const char *path)
 {
-    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    int fd = g_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    bool locked =
+        fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return locked;
+}
+
+bool vh_cli_may_replace(const char *path, bool force, GError **error)
+{
+    const char *why = NULL;
+    GStatBuf st;
+
+    if (g_lstat(path, &st)) {
         return true;
     }
     if (!force) {
-        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
-                    "'%s' exists; --force replaces it, -o FILE takes another",
-                    path);
+        why = "exists; --force replaces it, -o FILE takes another";
+    } else if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+        why = "is not replaced: it is no regular file";
+    } else if (is_locked(path)) {
+        why = "is not replaced: another recorder writes it";
+    }
+    if (why) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE, "'%s' %s",
+                    path, why);
+    }
+    return !why;
+}
+
+bool vh_cli_make_room(const char *path, bool force, GError **error)
+{
+    if (!vh_cli_may_replace(path, force, error)) {
         return false;
     }
-    if (g_unlink(path)) {
+    if (g_unlink(path) && errno != ENOENT) {
         g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
                     "cannot replace '%s': %s", path, g_strerror(errno));
         return false;

@@ -201,9 +201,18 @@ int vh_cli_fail(const GError *error);
 void vh_cli_complain(const char *sentence);
 
 /**
+ * vh_cli_may_replace() - may a file be written anew?
+ * @path: the file; none is fine
+ * @force: also when it is there; but no device, folder or the like, nor what a
+ *         recorder writes
+ * @error: why not
+ */
+bool vh_cli_may_replace(const char *path, bool force, GError **error);
+
+/**
  * vh_cli_make_room() - see to it that a file is not there
  * @path: the file
- * @force: remove it when it is
+ * @force: remove it when it is, and vh_cli_may_replace() says so
  * @error: it is there, or cannot be removed
  */
 bool vh_cli_make_room(const char *path, bool force, GError **error);

@@ -5,12 +5,14 @@
 #include "cli.h"
 #include "record/damo.h"
 #include "report/input.h"
+#include "stop.h"
 
-static bool add_all(VhInput *in, VhDamoWriter *to, GError **error)
+/* Until a signal comes. */
+static bool add_all(VhInput *in, VhDamoWriter *to, VhStop *stop, GError **error)
 {
     const VhSnapshot *s;
 
-    while ((s = vh_input_snapshot(in))) {
+    while (!vh_stop_requested(stop) && (s = vh_input_snapshot(in))) {
         if (!vh_damo_snapshot(to, s, error)) {
             return false;
         }
@@ -22,9 +24,19 @@ static bool add_all(VhInput *in, VhDamoWriter *to, GError **error)
 static int convert(VhInput *in, VhDamoWriter *to)
 {
     g_autoptr(GError) error = NULL;
-    bool good = add_all(in, to, &error);
-    int code = vh_input_close(in);
+    VhStop stop;
+    bool good;
+    int code;
 
+    vh_stop_init(&stop);
+    good = add_all(in, to, &stop, &error);
+    code = vh_input_close(in);
+    if (stop.requested) {
+        vh_damo_drop(to);
+        vh_stop_obey(&stop);
+        return VH_EXIT_FILE;
+    }
+    vh_stop_clear(&stop);
     good = vh_damo_close(to, good ? &error : NULL) && good;
     return good ? code : vh_cli_fail(error);
 }
@@ -41,7 +53,7 @@ int vh_cmd_convert(const VhOptions *options, const VhTerm *term)
     if (!in) {
         return code;
     }
-    if ((!options->force && !vh_cli_make_room(path, false, &error)) ||
+    if (!vh_cli_may_replace(path, options->force, &error) ||
         !(to = vh_damo_create(path, options->force, &error))) {
         vh_input_close(in);
         return vh_cli_fail(error);

@@ -43,7 +43,7 @@ static bool open_damo(Record *rec, GError **error)
 {
     bool force = rec->options->force;
 
-    if (!force && !vh_cli_make_room(rec->path, false, error)) {
+    if (!vh_cli_may_replace(rec->path, force, error)) {
         return false;
     }
     rec->recorder.damo = vh_damo_create(rec->path, force, error);
@@ -123,8 +123,8 @@ static int finish(Record *rec, GError *error)
     bool good;
 
     g_clear_pointer(&rec->progress, vh_progress_free);
-    /* no signal ends this; it takes no longer than the time-out */
-    vh_client_set_wait(rec->recorder.client, NULL, NULL);
+    /* one more signal ends the last questions, not the file */
+    vh_stop_again(&rec->stop);
     good = vh_recorder_end(&rec->recorder, !gone, &of_file);
     if (good) {
         tell(rec, snapshots, missed);

@@ -5,8 +5,12 @@
 #include "recorder.h"
 
 #define LATE_US 2000 /* that long after it is due a snapshot is asked for */
-#define TRIES 8      /* in an aggregation interval */
-#define AGAIN_MIN_US 1000 /* between two questions */
+#define TRIES 8      /* the first wait is that part of the interval */
+#define FIRST_MOST_US 20000 /* so long at most */
+#define AGAIN_MIN_US 1000   /* between two questions */
+#define AGAIN_MOST_US 1000000
+#define STILL_TRIES 64 /* in vain: nobody waits for a snapshot */
+#define STILL_US 50000 /* between two questions from then on */
 
 static JsonNode *ask(VhRecorder *r, const char *command, GError **error)
 {
@@ -83,7 +87,7 @@ static bool write_state(VhRecorder *r, GError **error)
                         error);
 }
 
-/* An error here shows when the next snapshot is written. */
+/* An error here ends the recording when the command or rest is over. */
 static void take_event(void *opaque, const char *name, JsonObject *data)
 {
     VhRecorder *r = opaque;
@@ -101,7 +105,18 @@ static void take_event(void *opaque, const char *name, JsonObject *data)
         json_object_set_object_member(o, "data", json_object_ref(data));
     }
     text = take_json(o);
-    vh_record_json(r->native, VH_RECORD_EVENT, now, text, NULL);
+    vh_record_json(r->native, VH_RECORD_EVENT, now, text,
+                   r->event_error ? NULL : &r->event_error);
+}
+
+static bool events_are_good(VhRecorder *r, GError **error)
+{
+    bool good = !r->event_error;
+
+    if (!good) {
+        g_propagate_error(error, g_steal_pointer(&r->event_error));
+    }
+    return good;
 }
 
 bool vh_recorder_begin(VhRecorder *r, GError **error)
@@ -127,29 +142,69 @@ static bool write_snapshot(VhRecorder *r, GError **error)
     return good;
 }
 
+/* Until the next question, when the last answer was nothing new. */
+static int64_t wait_again(const VhRecorder *r, int64_t interval)
+{
+    int64_t first = MIN(interval / TRIES, FIRST_MOST_US);
+    int64_t most = MIN(interval - interval / TRIES, AGAIN_MOST_US);
+
+    if (r->in_vain >= STILL_TRIES) {
+        most = MAX(most, STILL_US);
+    }
+    return MAX(MIN(first << MIN(r->in_vain, 16), most), AGAIN_MIN_US);
+}
+
 /* When to ask again; @fresh: the one taken is new. */
 static int64_t next_time(const VhRecorder *r, int64_t now, bool fresh)
 {
     const VhSnapHead *head = &r->taken->head;
-    int64_t took = (head->end_ns - head->start_ns) / 1000, due;
-    int64_t interval = MAX((int64_t)head->aggregation_us, took);
+    int64_t took = (int64_t)(head->end_ns - head->start_ns) / 1000, due;
+    int64_t interval = MAX((int64_t)MIN(head->aggregation_us, G_MAXINT64 / 2),
+                           MIN(took, G_MAXINT64 / 2));
 
     if (r->interval_us) {
         /* a fixed rhythm, but no catching up after a standstill */
         return MAX(r->next_us + r->interval_us, now);
     }
     due = (int64_t)(head->end_ns / 1000) + interval + LATE_US;
-    if (!fresh || due <= now) {
-        due = now + interval / TRIES;
+    /* later than that: the clock is another host's */
+    if (!fresh || due <= now || due > now + interval + LATE_US) {
+        due = now + wait_again(r, interval);
     }
     return MAX(due, now + AGAIN_MIN_US);
+}
+
+static void count(VhRecorder *r, uint64_t sequence)
+{
+    if (!r->interval_us && r->last && sequence > r->last) {
+        r->missed += sequence - r->last - 1;
+    }
+    r->last = sequence;
+    r->snapshots++;
+}
+
+/*
+ * Reports leave out what is older than a record's first snapshot, and each
+ * needs times in order; since the host was booted they begin anew.
+ */
+static bool follows(const VhRecorder *r, uint64_t old, GError **error)
+{
+    if (r->taken->head.end_ns < old) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' is not appended to: it holds later snapshots, of "
+                    "before the host was booted, or of another host; take "
+                    "another file",
+                    vh_record_path(r->native));
+        return false;
+    }
+    return true;
 }
 
 static bool take_snapshot(VhRecorder *r, GError **error)
 {
     JsonObject *arguments = json_object_new();
     g_autoptr(JsonNode) node = NULL;
-    uint64_t sequence;
+    uint64_t sequence, old = r->native ? vh_record_appended_to(r->native) : 0;
     bool fresh;
 
     json_object_set_boolean_member(arguments, "packed", true);
@@ -159,12 +214,14 @@ static bool take_snapshot(VhRecorder *r, GError **error)
         return false;
     }
     sequence = r->taken->head.sequence;
-    fresh = sequence && sequence != r->last;
-    if (fresh) {
-        r->missed += r->last && sequence > r->last ? sequence - r->last - 1 : 0;
-        r->last = sequence;
-        r->snapshots++;
+    fresh = sequence && sequence != r->last && r->taken->head.end_ns != old;
+    if (fresh && !r->snapshots && !follows(r, old, error)) {
+        return false;
     }
+    if (fresh) {
+        count(r, sequence);
+    }
+    r->in_vain = fresh ? 0 : r->in_vain + 1;
     r->next_us = next_time(r, g_get_monotonic_time(), fresh);
     return !fresh || write_snapshot(r, error);
 }
@@ -190,7 +247,8 @@ bool vh_recorder_step(VhRecorder *r, int64_t until_us, GError **error)
     if (now >= r->state_us && !write_state(r, error)) {
         return false;
     }
-    return now < flush_time(r) || vh_record_flush(r->native, error);
+    return events_are_good(r, error) &&
+           (now < flush_time(r) || vh_record_flush(r->native, error));
 }
 
 bool vh_recorder_end(VhRecorder *r, bool ask_again, GError **error)
@@ -206,6 +264,7 @@ bool vh_recorder_end(VhRecorder *r, bool ask_again, GError **error)
     } else if (r->damo) {
         good = vh_damo_close(r->damo, error);
     }
+    good = events_are_good(r, good ? error : NULL) && good;
     g_clear_pointer(&r->taken, vh_snap_codec_free);
     r->native = NULL;
     r->damo = NULL;

@@ -6,9 +6,17 @@
  * -------------------
  * Each snapshot is wanted once. One is due an aggregation interval after the
  * end of the one before, or as much later as that took, when the monitor is
- * throttled; so that is when the next is asked for, a little later. When it is not there yet, it is asked for again
- * after an eighth of the interval. With an interval of the user's, the latest
- * snapshot is taken at fixed times.
+ * throttled; so that is when the next is asked for, a little later. When it is
+ * not there yet, it is asked for again after an eighth of the interval, then
+ * after twice as long and so on, up to seven eighths: so none is missed, and a
+ * monitor that is paused for hours is not asked all the time. Intervals of a
+ * few milliseconds would still be short then; so after many questions in vain
+ * it is asked 20 times a second, and what comes first may be missed. With an
+ * interval of the user's, the latest snapshot is taken at fixed times.
+ *
+ * Snapshots tell their time by the clock of QEMU's host. Where that is another
+ * one, with libvirt's remote URIs, it does not tell when the next is due; then
+ * it is asked for as one that is not there yet.
  *
  * Answers are packed, and go into the file without being unpacked further than
  * needed to compare them with the one before.
@@ -33,9 +41,11 @@
  * @snapshots: how many there are by now
  * @missed: how many were not asked for in time, with @interval_us 0
  * @last: the last one
+ * @in_vain: questions since, without a new one
  * @next_us: when to ask for the next
  * @state_us: when to ask for the state
  * @taken: what was last decoded
+ * @event_error: why an event was not written
  */
 typedef struct VhRecorder {
     VhClient *client;
@@ -45,9 +55,11 @@ typedef struct VhRecorder {
     uint64_t snapshots;
     uint64_t missed;
     uint64_t last;
+    uint64_t in_vain;
     int64_t next_us;
     int64_t state_us;
     VhSnapCodec *taken;
+    GError *event_error;
 } VhRecorder;
 
 /**

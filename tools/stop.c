@@ -5,18 +5,50 @@
 
 #include "stop.h"
 
+/* As nohup(1) has it, and shells in the background. */
+static bool is_ignored(int number)
+{
+    struct sigaction old;
+
+    return !sigaction(number, NULL, &old) && old.sa_handler == SIG_IGN;
+}
+
 void vh_stop_init(VhStop *stop)
 {
     static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-    sigset_t set;
 
-    sigemptyset(&set);
+    sigemptyset(&stop->set);
     for (unsigned i = 0; i < G_N_ELEMENTS(taken); i++) {
-        sigaddset(&set, taken[i]);
+        if (!is_ignored(taken[i])) {
+            sigaddset(&stop->set, taken[i]);
+        }
     }
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    stop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigprocmask(SIG_BLOCK, &stop->set, NULL);
+    stop->signals = signalfd(-1, &stop->set, SFD_CLOEXEC | SFD_NONBLOCK);
     stop->requested = false;
+}
+
+bool vh_stop_requested(VhStop *stop)
+{
+    GPollFD fd = { .fd = stop->signals, .events = G_IO_IN };
+
+    stop->requested |= g_poll(&fd, 1, 0) > 0;
+    return stop->requested;
+}
+
+void vh_stop_again(VhStop *stop)
+{
+    struct signalfd_siginfo si;
+
+    while (read(stop->signals, &si, sizeof(si)) > 0) {
+    }
+    stop->requested = false;
+}
+
+void vh_stop_obey(VhStop *stop)
+{
+    vh_stop_clear(stop);
+    sigprocmask(SIG_UNBLOCK, &stop->set, NULL);
 }
 
 void vh_stop_clear(VhStop *stop)

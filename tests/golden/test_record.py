@@ -59,14 +59,18 @@ class Record(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         self.path = os.path.join(self.dir, "a.vmheat")
 
-    def start(self, server, *args, limit=None, cwd=None):
-        def small():
+    def start(self, server, *args, limit=None, cwd=None, ignore=None):
+        def prepare():
+            if ignore:
+                signal.signal(ignore, signal.SIG_IGN)
+            if not limit:
+                return
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         p = subprocess.Popen(
             [CLI, "record", "-s", server.path, "-o", self.path, *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=cwd, preexec_fn=small if limit else None)
+            cwd=cwd, preexec_fn=prepare)
         self.addCleanup(p.kill)
         return p
 
@@ -112,6 +116,31 @@ class Record(unittest.TestCase):
                 self.assertEqual(blocks[-1].type, rf.END)
                 self.assertEqual(len(rf.of_type(blocks, rf.STATE)), 2)
 
+    def test_nohup(self):
+        with Growing() as server:
+            p = self.start(server, ignore=signal.SIGHUP)
+            self.recorded(server, 3)
+            p.send_signal(signal.SIGHUP)
+            n = server.snap["sequence"]
+            self.recorded(server, n + 20)
+            self.assertIsNone(p.poll())
+            p.send_signal(signal.SIGTERM)
+            self.end(p)
+
+    def test_ctrl_c_twice(self):
+        """The second ends also the questions at the end."""
+        with Growing() as server:
+            p = self.start(server, "-t", "3600")
+            self.recorded(server, 3)
+            server.replies["query-vmheat"] = lambda a: None
+            n = len(server.seen)
+            p.send_signal(signal.SIGINT)
+            self.assertTrue(wait_until(lambda: ("query-vmheat", {}) in
+                                       server.seen[n:]))
+            p.send_signal(signal.SIGINT)
+            self.end(p)
+        self.assertEqual(self.blocks()[-1].type, rf.END)
+
     def test_killed_loses_a_second_at_most(self):
         with Growing() as server:
             p = self.start(server)
@@ -128,6 +157,24 @@ class Record(unittest.TestCase):
         with Growing() as server:
             self.end(self.start(server, "--append", "--duration", "100ms"))
         self.assertEqual(len(rf.of_type(self.blocks(), rf.VM)), 2)
+
+    def test_append_keeps_times_in_order(self):
+        """No snapshot is there twice, and none is older than the others."""
+        with Growing() as server:
+            p = self.start(server)
+            self.recorded(server, 5)
+            p.send_signal(signal.SIGINT)
+            self.end(p)
+            server.replies["query-vmheat-regions"] = \
+                lambda a: {"return": filtered(server.snap, a)}
+            err = self.end(self.start(server, "--append", "--duration",
+                                      "300ms"))
+            self.assertIn(": 0 snapshots in", err)
+            for key in ("start-time", "end-time"):
+                server.snap[key] -= 10**10
+            err = self.end(self.start(server, "--append"), FILE)
+            self.assertIn("before the host was booted", err)
+        self.assertEqual(self.blocks()[-1].type, rf.END)
 
     def test_events(self):
         with Growing() as server:
@@ -153,6 +200,82 @@ class Record(unittest.TestCase):
                                 "900ms"))
             self.assertIn(server.snap["sequence"], range(2, 6))
 
+    def test_missed_ones_are_told(self):
+        """Those that an interval leaves out were not missed."""
+        for args, missed in (([], True), (["--interval", "20ms"], False)):
+            with self.subTest(args), Growing() as server:
+                def next_but_nine(arguments):
+                    server.snap["sequence"] += 9
+                    return server.next(arguments)
+                server.replies["query-vmheat-regions"] = next_but_nine
+                err = self.end(self.start(server, "--force", "--duration",
+                                          "300ms", *args))
+                self.assertEqual("were missed" in err, missed, err)
+
+    def asked(self, server):
+        return [c for c, _ in server.seen].count("query-vmheat-regions")
+
+    def test_a_monitor_that_is_paused(self):
+        """It is asked less often, but no snapshot after that is missed."""
+        with Growing(every=0.1) as server:
+            server.next({})
+            server.replies["query-vmheat-regions"] = \
+                lambda a: {"return": filtered(server.snap, a)}
+            p = self.start(server)
+            self.assertTrue(wait_until(lambda: self.asked(server) >= 5))
+            n = self.asked(server)
+            begin = time.monotonic()
+            wait_until(lambda: False, 1.5)
+            rate = (self.asked(server) - n) / (time.monotonic() - begin)
+            self.assertTrue(1 < rate < 30, rate)
+            server.replies["query-vmheat-regions"] = server.next
+            self.recorded(server, 4)
+            p.send_signal(signal.SIGINT)
+            self.assertNotIn("missed", self.end(p))
+
+    def test_a_little_late_in_a_long_interval(self):
+        with Growing(every=20) as server:
+            now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            end = now - int(19.9e9)
+            server.snap.update({"sequence": 1, "start-time": end - 10**9,
+                                "end-time": end})
+            late = now + 500_000_000
+
+            def answer(arguments):
+                if time.clock_gettime_ns(time.CLOCK_MONOTONIC) > late:
+                    server.snap["sequence"] = 2
+                return {"return": filtered(server.snap, arguments)}
+            server.replies["query-vmheat-regions"] = answer
+            err = self.end(self.start(server, "--duration", "2s"))
+        self.assertIn(": 2 snapshots in", err)
+
+    def test_another_clock(self):
+        """Of another host, that is up for longer, or shorter."""
+        for ahead in (10**15, -10**12):
+            with self.subTest(ahead), Growing() as server:
+                def answer(arguments):
+                    reply = server.next({})["return"]
+                    for key in ("start-time", "end-time"):
+                        reply[key] = max(reply[key] + ahead, 1000)
+                    return {"return": filtered(reply, arguments)}
+                server.replies["query-vmheat-regions"] = answer
+                p = self.start(server, "--force", "--duration", "1s")
+                self.end(p)
+                self.assertGreater(server.snap["sequence"], 10)
+
+    def test_an_event_that_cannot_be_written(self):
+        """Also when all that comes later can."""
+        with Growing() as server:
+            p = self.start(server, "--duration", "1s", limit=60000)
+            self.recorded(server, 3)
+            noise = [os.urandom(64).hex() for _ in range(1000)]
+            server.events.append({
+                "event": "VMHEAT_STATE_CHANGED",
+                "timestamp": {"seconds": 1, "microseconds": 0},
+                "data": {"id": "heat0", "noise": noise}})
+            self.assertIn("too large", self.end(p, FILE))
+        self.assertFalse(rf.of_type(self.blocks(), rf.EVENT))
+
     def test_a_file_that_is_there(self):
         with open(self.path, "w", encoding="utf-8") as f:
             f.write("precious")
@@ -165,6 +288,25 @@ class Record(unittest.TestCase):
                 self.assertEqual(f.read(), "precious")
             self.end(self.start(server, "--force", "--duration", "50ms"))
             self.blocks()
+
+    def test_force_replaces_files_only(self):
+        """Neither a device (here a FIFO) nor what another one writes."""
+        for args in ([], ["--format", "damo"]):
+            with self.subTest(args), Growing() as server, Growing() as other:
+                os.mkfifo(self.path)
+                err = self.end(self.start(server, "--force", "--duration",
+                                          "100ms", *args), FILE)
+                self.assertIn("no regular file", err)
+                os.unlink(self.path)
+                p = self.start(server)
+                self.recorded(server, 3)
+                err = self.end(self.start(other, "--force", "--duration",
+                                          "100ms", *args), FILE)
+                self.assertIn("another recorder", err)
+                p.send_signal(signal.SIGINT)
+                self.end(p)
+                self.blocks()
+                os.unlink(self.path)
 
     def test_nothing_is_replaced_without_vmheat(self):
         with open(self.path, "w", encoding="utf-8") as f:
@@ -273,6 +415,22 @@ class Record(unittest.TestCase):
             late = json.loads(zlib.decompress(f.read()))[0]["snapshots"]
         self.assertTrue(0 < len(late) < len(whole))
         self.assertEqual(late, whole[-len(late):])
+
+    def test_convert_is_interrupted(self):
+        """It leaves nothing behind."""
+        with Growing() as server:
+            self.end(self.start(server, "--duration", "1s"))
+        with open(self.path, "rb") as f:
+            data = f.read()
+        with open(self.path, "wb") as f:
+            f.write(data[:16] + data[16:] * 1000)
+        p = subprocess.Popen([CLI, "convert", "-i", self.path, "-o",
+                              os.path.join(self.dir, "out")])
+        self.addCleanup(p.kill)
+        self.assertTrue(wait_until(lambda: len(os.listdir(self.dir)) == 2))
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(60), -signal.SIGINT)
+        self.assertEqual(os.listdir(self.dir), ["a.vmheat"])
 
     def test_convert_what_is_no_record(self):
         out = os.path.join(self.dir, "out")

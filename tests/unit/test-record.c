@@ -344,6 +344,40 @@ static void test_flipped(void)
     case_end(&c);
 }
 
+/* Appended to is what is damaged at the end; no good block is cut off. */
+static void test_append_to_damage(void)
+{
+    g_autofree char *whole = NULL;
+    gsize size;
+    Case c;
+
+    case_begin(&c, 7);
+    write_some(&c, 6, 2, false);
+    g_assert_true(g_file_get_contents(c.path, &whole, &size, NULL));
+    for (gsize at = VH_FILE_HEADER_BYTES; at < size; at += 1 + at / 50) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *copy = g_memdup2(whole, size);
+        g_autofree char *after = NULL;
+        bool at_end = at >= size - VH_BLOCK_HEADER_BYTES, ended, damaged;
+        VhRecordWriter *w;
+        gsize now;
+
+        copy[at] ^= 0x10;
+        g_assert_true(g_file_set_contents(c.path, copy, size, NULL));
+        read_back(&c, &ended, &damaged);
+        w = vh_record_create(c.path, true, &error);
+        g_assert_cmpint(!w, ==, damaged && !at_end);
+        if (!w) {
+            g_assert_nonnull(strstr(error->message, "good blocks behind"));
+            g_assert_true(g_file_get_contents(c.path, &after, &now, NULL));
+            g_assert_cmpmem(after, now, copy, size);
+            continue;
+        }
+        g_assert_true(vh_record_close(w, NULL));
+    }
+    case_end(&c);
+}
+
 static void test_foreign(void)
 {
     static const char *texts[] = { "", "VMHEAT", "hello, this is no record",
@@ -648,6 +682,7 @@ int main(int argc, char **argv)
     g_test_add_func("/record/numbers", test_numbers);
     g_test_add_func("/record/round-trip", test_round_trip);
     g_test_add_func("/record/append", test_append);
+    g_test_add_func("/record/append-to-damage", test_append_to_damage);
     g_test_add_func("/record/exists", test_exists);
     g_test_add_func("/record/two-writers", test_two_writers);
     g_test_add_func("/record/truncated", test_truncated);

@@ -9,6 +9,7 @@
 
 #define VH_FILE_HEADER_BYTES 16
 #define VH_BLOCK_HEADER_BYTES 40
+#define VH_BLOCK_MARK "VHBK" /* each begins with that */
 
 /**
  * struct VhBlock - a block's header

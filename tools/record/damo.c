@@ -67,6 +67,11 @@ static void free_writer(VhDamoWriter *w)
     g_free(w);
 }
 
+void vh_damo_drop(VhDamoWriter *w)
+{
+    free_writer(w);
+}
+
 VhDamoWriter *vh_damo_create(const char *path, bool replace, GError **error)
 {
     VhDamoWriter *w = g_new0(VhDamoWriter, 1);

@@ -63,4 +63,7 @@ bool vh_damo_convert(VhRecordReader *from, VhDamoWriter *to, GError **error);
  */
 bool vh_damo_close(VhDamoWriter *w, GError **error);
 
+/** vh_damo_drop() - leave no file, and free @w */
+void vh_damo_drop(VhDamoWriter *w);
+
 #endif

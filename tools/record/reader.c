@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading records; format and theory of operation in record.h. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "block.h"
 #include "record.h"
@@ -235,6 +236,32 @@ bool vh_record_next(VhRecordReader *r, VhRecordItem *item)
 const char *vh_record_damage(const VhRecordReader *r)
 {
     return r->damage;
+}
+
+static bool is_good_block(const uint8_t *in, size_t size)
+{
+    g_autofree uint8_t *data = NULL;
+    VhBlock b;
+
+    if (vh_block_read(&b, in, size)) {
+        return false;
+    }
+    data = g_malloc(b.unpacked + 1);
+    return !vh_block_unpack(&b, in, data);
+}
+
+bool vh_record_is_torn(const VhRecordReader *r)
+{
+    const uint8_t *at = r->begin + r->good, *end = r->begin + r->size;
+
+    /* nor the damaged one, be it good but for what it says */
+    while (r->damage && at + 1 < end &&
+           (at = memmem(at + 1, end - at - 1, VH_BLOCK_MARK, 4))) {
+        if (is_good_block(at, end - at)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t vh_record_good(const VhRecordReader *r)

@@ -8,10 +8,10 @@
  * itself: what is in it, how long it is, a checksum, and no reference to any
  * block before. So a file can be appended to, a part of it can be read, and
  * when the recorder dies all blocks that were written are good. A block is
- * written by one write(2) when it is VH_RECORD_BLOCK_US old, or what is in it is:
- * that much is lost at most. When the host dies it is more, because only the end
- * is synced: what its kernel had not written yet; and what it had written in part
- * is damage.
+ * written by one write(2) when it is VH_RECORD_BLOCK_US old, or what is in it
+ * is: that much is lost at most. When the host dies it is more, because only
+ * the end is synced: what its kernel had not written yet; and what it had
+ * written in part is damage.
  *
  *   header       "VMHEAT\r\n", VH_RECORD_VERSION (u32), 0 (u32)
  *   block        "VHBK" (u32), type (u16), 0 (u16), bytes stored (u32), bytes
@@ -78,7 +78,8 @@ typedef struct VhRecordReader VhRecordReader;
 /**
  * vh_record_create() - begin a file
  * @path: must not exist, unless @append
- * @append: go on behind what is there; what is damaged at its end is cut off
+ * @append: go on behind what is there; what is damaged at its end is cut off,
+ *     but nothing that has good blocks behind it
  * @error: reason of failure
  *
  * Returns: a writer, or NULL; then nothing was changed.
@@ -118,6 +119,16 @@ bool vh_record_flush(VhRecordWriter *w, GError **error);
  * Returns: g_get_monotonic_time(); INT64_MAX while there is nothing to write.
  */
 int64_t vh_record_flush_time(const VhRecordWriter *w);
+
+/**
+ * vh_record_appended_to() - end of the last snapshot that was there before
+ *
+ * Returns 0 when there was none.
+ */
+uint64_t vh_record_appended_to(const VhRecordWriter *w);
+
+/** vh_record_path() - as it was given */
+const char *vh_record_path(const VhRecordWriter *w);
 
 /** vh_record_bytes() - size of the file so far */
 uint64_t vh_record_bytes(const VhRecordWriter *w);
@@ -183,6 +194,14 @@ bool vh_record_next(VhRecordReader *r, VhRecordItem *item);
  * A sentence, with the place. The reader's.
  */
 const char *vh_record_damage(const VhRecordReader *r);
+
+/**
+ * vh_record_is_torn() - are there good blocks behind the damage?
+ *
+ * Those cannot be read: that they are there tells that it is not the end that
+ * is damaged.
+ */
+bool vh_record_is_torn(const VhRecordReader *r);
 
 /**
  * struct VhRecordBlock - a block, as its header tells

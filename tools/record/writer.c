@@ -20,6 +20,7 @@ G_DEFINE_QUARK(vh - record - error - quark, vh_record_error)
  * pending: snapshots that are not in the file
  * first_ns, last_ns: their times
  * since_us: g_get_monotonic_time() of the first
+ * appended_ns: end of the last snapshot that was there before
  * size: of the file, as far as it is good
  */
 struct VhRecordWriter {
@@ -30,6 +31,7 @@ struct VhRecordWriter {
     uint64_t first_ns;
     uint64_t last_ns;
     gint64 since_us;
+    uint64_t appended_ns;
     uint64_t size;
 };
 
@@ -101,8 +103,18 @@ static bool go_on(VhRecordWriter *w, GError **error)
         return false;
     }
     while (vh_record_next(r, &item)) {
+        if (item.type == VH_RECORD_SNAPSHOTS) {
+            w->appended_ns = item.time_ns;
+        }
     }
     w->size = vh_record_good(r);
+    if (vh_record_is_torn(r)) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' is not appended to: it is damaged at byte %" PRIu64
+                    ", and there are good blocks behind that",
+                    w->path, w->size);
+        return false;
+    }
     return ftruncate(w->fd, w->size) ? fail(error, "write to", w->path, errno)
                                      : true;
 }
@@ -207,6 +219,16 @@ bool vh_record_json(VhRecordWriter *w, VhRecordType type, uint64_t time_ns,
     return vh_record_flush(w, error) &&
            write_block(w, &b, (const uint8_t *)json, json ? strlen(json) : 0,
                        error);
+}
+
+uint64_t vh_record_appended_to(const VhRecordWriter *w)
+{
+    return w->appended_ns;
+}
+
+const char *vh_record_path(const VhRecordWriter *w)
+{
+    return w->path;
 }
 
 uint64_t vh_record_bytes(const VhRecordWriter *w)
