@@ -200,27 +200,47 @@ static void check_prefix(GBytes *bytes, uint64_t good)
     g_assert_cmpuint(vh_record_good(r), ==, good);
 }
 
-/* What a writer goes on from is whole. */
-static void check_append(GBytes *bytes)
+static bool is_torn(GBytes *bytes)
+{
+    g_autoptr(VhRecordReader) r = vh_record_open_bytes("file", bytes, NULL);
+    VhRecordItem item;
+
+    while (vh_record_next(r, &item)) {
+    }
+    return vh_record_is_torn(r);
+}
+
+static void read_to_end(const char *path)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = NULL;
-    g_autoptr(VhRecordReader) r = NULL;
-    int fd = memfd_create("record", MFD_CLOEXEC);
+    g_autoptr(VhRecordReader) r = vh_record_open(path, &error);
     VhRecordItem item = { 0 };
-    gsize size;
-    const void *data = g_bytes_get_data(bytes, &size);
 
-    g_assert_cmpint(write(fd, data, size), ==, (ssize_t)size);
-    path = g_strdup_printf("/proc/self/fd/%d", fd);
-    vh_record_close(vh_record_create(path, true, &error), &error);
-    g_assert_no_error(error);
-    r = vh_record_open(path, &error);
     g_assert_no_error(error);
     while (vh_record_next(r, &item)) {
     }
     g_assert_cmpint(item.type, ==, VH_RECORD_END);
     g_assert_cmpstr(vh_record_damage(r), ==, NULL);
+}
+
+/* What a writer goes on from is whole; it refuses what it would cut off. */
+static void check_append(GBytes *bytes)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    int fd = memfd_create("record", MFD_CLOEXEC);
+    VhRecordWriter *w;
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+
+    g_assert_cmpint(write(fd, data, size), ==, (ssize_t)size);
+    path = g_strdup_printf("/proc/self/fd/%d", fd);
+    w = vh_record_create(path, true, &error);
+    g_assert_cmpint(w == NULL, ==, is_torn(bytes));
+    if (w) {
+        g_assert_true(vh_record_close(w, NULL));
+        read_to_end(path);
+    }
     close(fd);
 }
 
