@@ -11,7 +11,9 @@
 
 #define LABEL 10       /* columns of times */
 #define LABEL_FROM 40  /* narrower pages have none */
+#define WIDE 50        /* the scale is on one line from here on */
 #define LINES_AROUND 7 /* that are not the picture */
+#define LINES_NARROW 12
 #define ROWS_MIN 4
 #define ROWS_FILE 40 /* where there is no terminal */
 
@@ -23,10 +25,10 @@ static unsigned label_width(const VhTerm *term)
 VhHeatSize vh_heat_term_size(const VhTerm *term, unsigned rows)
 {
     unsigned around = label_width(term) + 2;
+    unsigned lines = term->width >= WIDE ? LINES_AROUND : LINES_NARROW;
 
     if (!rows) {
-        rows = term->tty ? MAX(term->height, LINES_AROUND) - LINES_AROUND
-                         : ROWS_FILE;
+        rows = term->tty ? MAX(term->height, lines) - lines : ROWS_FILE;
     }
     return (VhHeatSize){ .rows = MAX(rows, ROWS_MIN),
                          .width = MAX(term->width, around + 1) - around,
@@ -93,16 +95,32 @@ static void draw_addresses(VhPage *page, const VhHeatmap *m)
     vh_page_end(page);
 }
 
+/* On narrow pages each part has a line of its own. */
+static void levels_part(VhPage *page, bool wide)
+{
+    if (wide) {
+        vh_page_add(page, VH_STYLE_PLAIN, "  ");
+    } else {
+        vh_page_end(page);
+    }
+}
+
 static void draw_levels(VhPage *page, const VhHeatmap *m)
 {
-    vh_page_add(page, VH_STYLE_PLAIN, "%s: 0 [",
-                m->rates ? "accesses/s" : "part of checks");
+    bool wide = page->term->width >= WIDE;
+
+    vh_page_add(page, VH_STYLE_PLAIN, "%s",
+                m->rates ? "accesses/s, log:" : "part of checks:");
+    levels_part(page, wide);
+    vh_page_add(page, VH_STYLE_PLAIN, "0 [");
     vh_heat_mark(page, 0);
-    vh_page_add(page, VH_STYLE_PLAIN, "]  %s [", m->rates ? "0.01" : "0");
+    vh_page_add(page, VH_STYLE_PLAIN, "]");
+    levels_part(page, wide);
+    vh_page_add(page, VH_STYLE_PLAIN, "%s [", m->rates ? "0.01" : "0");
     for (int level = 1; level < VH_HEAT_LEVELS; level++) {
         vh_heat_mark(page, level);
     }
-    vh_page_add(page, VH_STYLE_PLAIN, "] %s", m->rates ? "300, log" : "1");
+    vh_page_add(page, VH_STYLE_PLAIN, "] %s", m->rates ? "300" : "1");
     vh_page_end(page);
 }
 
