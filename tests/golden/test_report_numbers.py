@@ -19,6 +19,7 @@ import unittest
 import xml.dom.minidom
 import zlib
 
+import record_file
 from fake_qmp import HERE, FakeQMP, load
 
 EXPECTED = os.path.join(HERE, "expected-report-numbers")
@@ -416,6 +417,71 @@ class Reports(unittest.TestCase):
             (4 << 30) + i * (256 << 20) for i in range(4)])
         self.assertGreater(told["heat"][1][0], 200)
         self.assertEqual(told["heat"][1][15], 0)
+
+    def flip(self, name, place, bit):
+        """r with a bit of a block of snapshots flipped; place: (which, byte)."""
+        with open(self.path("r"), "rb") as f:
+            data = bytearray(f.read())
+        at, starts = record_file.HEADER.size, []
+        while at < len(data):
+            kind, stored = struct.unpack_from("<4xH2xI", data, at)
+            if kind == record_file.SNAPSHOTS:
+                starts.append(at)
+            at += record_file.BLOCK.size + stored
+        data[starts[place[0]] + place[1]] ^= bit
+        with open(self.path(name), "wb") as f:
+            f.write(data)
+
+    def test_heatmap_damaged(self):
+        """Nothing that a damaged block says is believed."""
+        whole = json.loads(vmheat(self.dir, *HEAT, "r", "--json").stdout)
+        for place, bit in (((20, 31), 0x20), ((-1, 31), 0x20), ((-1, 24), 1),
+                           ((20, 23), 0x40), ((20, 45), 1)):
+            self.flip("flipped", place, bit)
+            with self.subTest(place=place):
+                done = self.fails(DAMAGED, "damage", *HEAT, "flipped",
+                                  "--json")
+                told = json.loads(done.stdout)
+                self.assertEqual(told["begin"], whole["begin"])
+                self.assertTrue(told["begin"] < told["end"] < whole["end"])
+                self.assertEqual(len(told["heat"]), 500)
+                self.assertFalse([r for r in told["heat"] if None in r])
+        self.flip("flipped", (0, 45), 1)
+        for args in ([], ["-o", "nothing.png"], ["--json"]):
+            done = vmheat(self.dir, *HEAT, "flipped", *args)
+            self.assertEqual((done.returncode, done.stdout), (DAMAGED, b""))
+            self.assertIn(b"is damaged at byte", done.stderr)
+        self.assertFalse(os.path.exists(self.path("nothing.png")))
+
+    def test_heatmap_two_units(self):
+        """Rates and parts of checks are not mixed, and that is told."""
+        s = 10**9
+        for rates in (True, False):
+            record_file.write(self.path("two"), [
+                record_file.snapshot(i, (9 + i) * s, (10 + i) * s,
+                                     [(0, 1 << 30, 10)], rates != (i == 3))
+                for i in range(1, 6)])
+            done = self.fails(OK, "1 snapshots are left out", *HEAT, "two",
+                              "--json", "--width", "1", "--height", "5")
+            told = json.loads(done.stdout)
+            self.assertEqual(told["unit"],
+                             "accesses/s" if rates else "of checks")
+            heat = [row[0] for row in told["heat"]]
+            self.assertEqual([v is None for v in heat], [i == 2
+                                                         for i in range(5)])
+            if not rates:
+                self.assertEqual(heat[0], 0.5)
+
+    def test_heatmap_largest_addresses(self):
+        """A picture comes to its end, whatever a record says."""
+        last = 2**64 - 1
+        for low in (0, 4096, 2**63, last - 2**40):
+            record_file.write(self.path("far"), [
+                record_file.snapshot(i, i * 10**9, (i + 1) * 10**9,
+                                     [(low, last, 2000)]) for i in (1, 2)])
+            for args in (["-o", "far.png"], ["--height", "4"]):
+                done = vmheat(self.dir, *HEAT, "far", *args)
+                self.assertEqual((done.returncode, done.stderr), (OK, b""))
 
     def test_image_cannot_be_written(self):
         """What was there stays."""

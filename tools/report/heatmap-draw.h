@@ -36,8 +36,8 @@ void vh_heat_image_draw(cairo_t *cr, double width, double height,
 /**
  * vh_heat_raw() - a line for each cell: time, address, heat
  *
- * As "damo report heatmap --raw" has it: time in ns and addresses in bytes
- * since the first of them, one row of time after another; "-": not monitored.
+ * As "damo report heatmap --output raw" has it, but addresses as they are:
+ * time in ns since the first row; one row after another; "-": not monitored.
  * Free with g_free().
  */
 char *vh_heat_raw(const VhHeatRecord *rec);

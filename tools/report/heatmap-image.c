@@ -133,23 +133,33 @@ static void draw_address(const Picture *p, double column, uint64_t address)
     vh_pen_text(p->cr, p->left - 8, y + 4, 1, address ? label : "0");
 }
 
-/* At round addresses, in each range of memory. */
+/* At round addresses of a range of memory. */
+static void draw_span(const Picture *p, const VhRamSpan *s, uint64_t step,
+                      bool last)
+{
+    double per_byte = p->map->columns / (double)p->map->axis->length;
+    uint64_t size = s->end - s->start;
+
+    /* offsets, as addresses may be as large as can be */
+    for (uint64_t at = (step - s->start % step) % step;
+         at < size || (at == size && last); at += step) {
+        draw_address(p, (s->at + at) * per_byte, s->start + at);
+        if (step > size - at) {
+            break;
+        }
+    }
+}
+
 static void draw_addresses(const Picture *p)
 {
     const VhHeatAxis *axis = p->map->axis;
-    double per_byte = p->map->columns / (double)axis->length;
     uint64_t step = vh_scale_bytes(axis->length,
                                    MAX((p->bottom - p->top) / MARK_PIXELS, 1));
 
     vh_pen_font(p->cr, 12, false);
     for (guint i = 0; i < axis->spans->len; i++) {
-        const VhRamSpan *s = &g_array_index(axis->spans, VhRamSpan, i);
-        uint64_t at = (s->start + step - 1) / step * step;
-
-        for (; at < s->end || (at == s->end && i + 1 == axis->spans->len);
-             at += step) {
-            draw_address(p, (s->at + (at - s->start)) * per_byte, at);
-        }
+        draw_span(p, &g_array_index(axis->spans, VhRamSpan, i), step,
+                  i + 1 == axis->spans->len);
     }
 }
 

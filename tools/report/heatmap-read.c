@@ -8,6 +8,7 @@
 #include "units.h"
 
 #define THREADS_MAX 16
+#define GRIDS_BYTES (256u << 20) /* of all threads, if there is a choice */
 
 /*
  * What is to be read.
@@ -117,10 +118,18 @@ static void part_end(Part *p)
     g_free(p->damage);
 }
 
+static guint threads_for(const Work *w)
+{
+    uint64_t bytes = sizeof(double) * 2 * w->size->rows * w->size->width;
+    guint n = MIN(MIN(g_get_num_processors(), THREADS_MAX), w->blocks->len);
+
+    return CLAMP(GRIDS_BYTES / bytes, 1, n);
+}
+
 /* Read it all once; returns what each thread saw, that many. */
 static guint run_parts(const Work *w, Part *parts)
 {
-    guint n = MIN(MIN(g_get_num_processors(), THREADS_MAX), w->blocks->len);
+    guint n = threads_for(w);
     GThread *threads[THREADS_MAX];
 
     for (guint i = 0; i < n; i++) {
@@ -137,6 +146,16 @@ static guint run_parts(const Work *w, Part *parts)
     return n;
 }
 
+static uint64_t last_time(const Work *w)
+{
+    uint64_t last = 0;
+
+    for (guint i = 0; i < w->blocks->len; i++) {
+        last = MAX(last, block(w, i)->last_ns);
+    }
+    return MIN(last, w->upper);
+}
+
 /* Leave out what is behind the damage. */
 static void cut(Work *w, const Part *p)
 {
@@ -148,6 +167,7 @@ static void cut(Work *w, const Part *p)
     }
     g_array_set_size(w->blocks, n);
     w->tail = p->good;
+    w->to = last_time(w); /* what a damaged header says may be anything */
 }
 
 /* All that was learnt; returns false when it has to be done again. */
@@ -230,16 +250,6 @@ static void keep_wanted(Work *w, const GArray *all)
     }
 }
 
-static uint64_t last_time(const Work *w)
-{
-    uint64_t last = 0;
-
-    for (guint i = 0; i < w->blocks->len; i++) {
-        last = MAX(last, block(w, i)->last_ns);
-    }
-    return MIN(last, w->upper);
-}
-
 /* Name and clock, from the first block that tells them. */
 static void read_vm(VhHeatRecord *rec, const GArray *all)
 {
@@ -287,6 +297,17 @@ static bool prepare(Work *w, const VhOptions *o, VhRecordReader *r)
     return w->to > w->from && rec->axis.length;
 }
 
+/* There is nothing to be drawn; is that because of damage? */
+static void find_damage(const Work *w, VhRecordReader *r)
+{
+    VhRecordItem item;
+
+    vh_record_range(r, w->lower, w->upper);
+    while (vh_record_next(r, &item)) {
+    }
+    w->rec->damage = g_strdup(vh_record_damage(r));
+}
+
 static void tell(VhHeatRecord *rec)
 {
     rec->about.nr = rec->map->snapshots;
@@ -321,6 +342,8 @@ VhHeatRecord *vh_heat_record_read(const VhOptions *options,
     }
     if (rec->map) {
         tell(rec);
+    } else if (!rec->damage) {
+        find_damage(&w, r);
     }
     g_clear_pointer(&w.blocks, g_array_unref);
     return rec;

@@ -64,6 +64,20 @@ static int print(const VhHeatRecord *rec, const VhOptions *o,
     return print_text(rec, o, term);
 }
 
+/* Rates and parts of checks cannot be in one picture. */
+static void tell_strangers(const VhHeatRecord *rec)
+{
+    if (rec->map && rec->map->strangers) {
+        g_autofree char *text = g_strdup_printf(
+            "%zu snapshots are left out: they have %s, the first one has %s; "
+            "see --from and --to",
+            rec->map->strangers, rec->map->rates ? "no rates" : "rates",
+            rec->map->rates ? "some" : "none");
+
+        vh_cli_complain(text);
+    }
+}
+
 static char *contradiction(const VhOptions *o)
 {
     if (o->json + o->raw + (o->output != NULL) > 1) {
@@ -89,6 +103,7 @@ int vh_cmd_report_heatmap(const VhOptions *options, const VhTerm *term)
         return vh_cli_fail(error);
     }
     code = print(rec, options, term);
+    tell_strangers(rec);
     if (rec->damage) {
         vh_cli_complain(rec->damage);
     }

@@ -18,8 +18,8 @@ static bool ends(const char *path, const char *suffix)
 char *vh_image_check(const char *path)
 {
     if (g_str_equal(path, "-") && isatty(STDOUT_FILENO)) {
-        return g_strdup("a picture cannot go to a terminal; give a file, or "
-                        "--plot for one of characters");
+        return g_strdup("a picture cannot go to a terminal: --output - is for "
+                        "a pipe or a file");
     }
     if (g_str_equal(path, "-") || ends(path, ".png") || ends(path, ".svg")) {
         return NULL;
