@@ -61,6 +61,8 @@ class Record(unittest.TestCase):
 
     def start(self, server, *args, limit=None, cwd=None, ignore=None):
         def prepare():
+            # the tests themselves may run under nohup
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             if ignore:
                 signal.signal(ignore, signal.SIG_IGN)
             if not limit:
