@@ -116,20 +116,27 @@ static void draw_title(const VhFleet *f, VhPage *page, unsigned shown)
 void vh_fleet_draw(const VhFleet *f, VhPage *page)
 {
     g_autoptr(VhTable) t = new_table();
-    unsigned shown, absent, rows = 0, room = G_MAXUINT;
+    unsigned shown, absent, drawn = 0, rows = 0, room = G_MAXUINT;
     VhMember all = sum_up(f, &shown, &absent);
 
     if (page->term->tty) {
-        room = MAX(page->term->height, OTHER_ROWS + 1) - OTHER_ROWS;
+        unsigned other = OTHER_ROWS + (absent > 0);
+
+        room = MAX(page->term->height, other + 1) - other;
     }
     draw_title(f, page, shown);
-    for (guint i = 0; i < f->members->len && rows < room; i++) {
+    for (guint i = 0; i < f->members->len; i++) {
         const VhMember *m = g_ptr_array_index(f->members, i);
 
-        if (!m->absent) {
-            put_member(t, m);
-            rows += m->problem ? 2 : 1;
+        if (m->absent) {
+            continue;
         }
+        rows += m->problem ? 2 : 1;
+        if (rows > room) {
+            break;
+        }
+        put_member(t, m);
+        drawn++;
     }
     if (shown > 1) {
         vh_table_put(t, VH_STYLE_DIM, g_strdup("all"));
@@ -139,7 +146,7 @@ void vh_fleet_draw(const VhFleet *f, VhPage *page)
     if (shown) {
         vh_table_draw(t, page);
     }
-    draw_rest(page, absent, rows > shown ? 0 : shown - rows);
+    draw_rest(page, absent, shown - drawn);
 }
 
 static JsonObject *member_json(const VhMember *m)

@@ -113,6 +113,22 @@ class TopAll(unittest.TestCase):
                           "odd": True, "mute": True})
         self.assertIs({m["name"]: m for m in told}["plain"]["vmheat"], False)
 
+    def test_more_than_there_is_room_for(self):
+        """One with a problem takes two rows, and is one."""
+        for i in range(5):
+            self.add(FakeQMP(name=f"odd{i}", raw=b"hello\n"))
+        self.add(FakeQMP(name="plain", replies={
+            "query-vmheat": lambda a: error("CommandNotFound", "unknown")}))
+        t = Terminal(None, "--all", "--sockets", self.dir, columns=160,
+                     lines=10)
+        self.addCleanup(t.close)
+        t.shows("odd0", "odd1", "without vmheat")
+        self.assertEqual(t.screen.text().count("no answer"), 2)
+        self.assertIn("3 more, for which there is no room", t.screen.text())
+        self.assertIn("1 without vmheat", t.screen.text())
+        t.type(b"q")
+        self.assertEqual(t.end(), 0)
+
     def test_narrow(self):
         self.some()
         done = self.run_cli("--once", columns=20)
