@@ -199,6 +199,15 @@ int vh_cli_fail(const GError *error);
 void vh_cli_complain(const char *sentence);
 
 /**
+ * vh_cli_is_for_files() - can a record be written, or replace what is there?
+ * @path: as typed
+ *
+ * Not to "-" and not to a device, pipe, socket or folder: replacing one would
+ * take it from the whole host.
+ */
+bool vh_cli_is_for_files(const char *path, GError **error);
+
+/**
  * vh_cli_make_room() - see to it that a file is not there
  * @path: the file
  * @force: remove it when it is
