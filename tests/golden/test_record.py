@@ -328,7 +328,12 @@ class Record(unittest.TestCase):
         out = os.path.join(self.dir, "out")
         done = self.convert("-i", os.path.join(self.dir, "none"), "-o", out)
         self.assertEqual(done.returncode, FILE)
-        self.assertIn("No such file", done.stderr)
+        self.assertEqual(
+            done.stderr, f"vmheat: cannot read '{self.dir}/none': "
+            "No such file or directory\n")
+        done = self.convert("-i", self.dir, "-o", out)
+        self.assertEqual(done.returncode, FILE)
+        self.assertIn("no regular file", done.stderr)
         done = self.convert("-i", CLI, "-o", out)
         self.assertEqual(done.returncode, FILE)
         self.assertIn("no record of vmheat", done.stderr)

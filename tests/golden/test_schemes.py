@@ -323,7 +323,7 @@ class Schemes(unittest.TestCase):
                 (["--export", "--actions"], "only one of"),
                 (["--actions", "--tried"], "only one of")):
             with self.subTest(args=args):
-                self.fails(USAGE, word, "vmheat --help", args=args)
+                self.fails(USAGE, word, "'vmheat help", args=args)
         # options of recipes are for schemes only
         for args in (["status", "--min-age", "2m"],
                      ["status", "--apply", "prcl"]):
