@@ -62,6 +62,26 @@ void vh_cli_complain(const char *sentence)
     fputs(text, stderr);
 }
 
+bool vh_cli_is_for_files(const char *path, GError **error)
+{
+    GStatBuf st;
+
+    if (g_str_equal(path, "-")) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "a record cannot go to standard output; give a file with "
+                    "-o FILE, or -o ./- for one of that name");
+        return false;
+    }
+    if (!g_stat(path, &st) && !S_ISREG(st.st_mode)) {
+        g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                    "'%s' is no regular file; a record goes to one, or to a "
+                    "new file",
+                    path);
+        return false;
+    }
+    return true;
+}
+
 /* Replaced under a recorder, what that writes from then on would be lost. */
 static bool is_locked(const char *path)
 {

@@ -201,6 +201,16 @@ int vh_cli_fail(const GError *error);
 void vh_cli_complain(const char *sentence);
 
 /**
+ * vh_cli_is_for_files() - can a record be written, or replace what is there?
+ * @path: as typed
+ * @error: why not
+ *
+ * Not to "-" and not to a device, pipe, socket or folder: replacing one would
+ * take it from the whole host.
+ */
+bool vh_cli_is_for_files(const char *path, GError **error);
+
+/**
  * vh_cli_may_replace() - may a file be written anew?
  * @path: the file; none is fine
  * @force: also when it is there; but no device, folder or the like, nor what a

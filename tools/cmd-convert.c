@@ -41,9 +41,34 @@ static int convert(VhInput *in, VhDamoWriter *to)
     return good ? code : vh_cli_fail(error);
 }
 
+/* Replacing what is read would lose what damo has no place for. */
+static bool is_not_input(const VhOptions *o, const char *path, GError **error)
+{
+    const char *input = o->input ? o->input : VH_INPUT_DEFAULT;
+    GStatBuf in, out;
+
+    if (g_stat(input, &in) || g_lstat(path, &out) || in.st_dev != out.st_dev ||
+        in.st_ino != out.st_ino) {
+        return true;
+    }
+    g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
+                "'%s' is the record itself; -o FILE takes another", path);
+    return false;
+}
+
+static VhDamoWriter *open_output(const VhOptions *o, GError **error)
+{
+    const char *path = o->output ? o->output : "damon.data";
+
+    if (!vh_cli_is_for_files(path, error) || !is_not_input(o, path, error) ||
+        !vh_cli_may_replace(path, o->force, error)) {
+        return NULL;
+    }
+    return vh_damo_create(path, o->force, error);
+}
+
 int vh_cmd_convert(const VhOptions *options, const VhTerm *term)
 {
-    const char *path = options->output ? options->output : "damon.data";
     g_autoptr(GError) error = NULL;
     VhDamoWriter *to;
     VhInput *in;
@@ -53,8 +78,8 @@ int vh_cmd_convert(const VhOptions *options, const VhTerm *term)
     if (!in) {
         return code;
     }
-    if (!vh_cli_may_replace(path, options->force, &error) ||
-        !(to = vh_damo_create(path, options->force, &error))) {
+    to = open_output(options, &error);
+    if (!to) {
         vh_input_close(in);
         return vh_cli_fail(error);
     }

@@ -52,6 +52,9 @@ static bool open_damo(Record *rec, GError **error)
 
 static bool open_file(Record *rec, GError **error)
 {
+    if (!vh_cli_is_for_files(rec->path, error)) {
+        return false;
+    }
     return is_damo(rec->options) ? open_damo(rec, error)
                                  : open_native(rec, error);
 }
@@ -65,9 +68,10 @@ static void show_progress(Record *rec)
     g_autofree char *wss = vh_size_str(r->taken->head.working_set);
     g_autofree char *size =
         vh_size_str(r->native ? vh_record_bytes(r->native) : 0);
-    g_autofree char *text = g_strdup_printf(
-        "%s, %" PRIu64 " snapshots, working set %s%s%s", time, r->snapshots,
-        wss, r->native ? ", file " : "", r->native ? size : "");
+    g_autofree char *text =
+        g_strdup_printf("%s, %" PRIu64 " snapshot%s, working set %s%s%s", time,
+                        r->snapshots, r->snapshots == 1 ? "" : "s", wss,
+                        r->native ? ", file " : "", r->native ? size : "");
 
     vh_progress_to(rec->progress, all ? (double)passed / all : -1, text);
 }
@@ -104,12 +108,12 @@ static void tell(const Record *rec, uint64_t snapshots, uint64_t missed)
     }
     g_stat(rec->path, &st);
     size = vh_size_str(st.st_size);
-    text = g_strdup_printf("%s: %" PRIu64 " snapshots in %s, %s", rec->path,
-                           snapshots, time, size);
+    text = g_strdup_printf("%s: %" PRIu64 " snapshot%s in %s, %s", rec->path,
+                           snapshots, snapshots == 1 ? "" : "s", time, size);
     fprintf(stderr, "%s", text);
     if (missed) {
-        fprintf(stderr, "; %" PRIu64 " were missed: QEMU or this host was busy",
-                missed);
+        fprintf(stderr, "; %" PRIu64 " %s missed: QEMU or this host was busy",
+                missed, missed == 1 ? "was" : "were");
     }
     fputc('\n', stderr);
 }

@@ -11,7 +11,7 @@
 
 static char *cost_str(double cost)
 {
-    return cost < 0 ? g_strdup("") : g_strdup_printf("%.2f %%", cost * 100);
+    return cost < 0 ? g_strdup("-") : g_strdup_printf("%.2f %%", cost * 100);
 }
 
 static char *part_str(uint64_t part, uint64_t whole)
@@ -74,10 +74,10 @@ static VhMember sum_up(const VhFleet *f, unsigned *shown, unsigned *absent)
 static VhTable *new_table(void)
 {
     static const VhColumn columns[] = {
-        { "machine", false, 9 },      { "state", false, 4 },
-        { "memory", true, 6 },        { "working set", true, 8 },
-        { "cold for 60 s", true, 7 }, { "saved", true, 5 },
-        { "cost", true, 3 },
+        { "MACHINE", false, 9 },      { "STATE", false, 4 },
+        { "MEMORY", true, 6 },        { "WORKING SET", true, 8 },
+        { "COLD FOR 60 s", true, 7 }, { "SAVED", true, 5 },
+        { "COST", true, 3 },
     };
 
     return vh_table_new(columns, G_N_ELEMENTS(columns));

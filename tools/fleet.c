@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Several virtual machines at once; theory of operation in fleet.h. */
+#include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,23 +53,25 @@ static void take(VhFleet *f, const char *name, const char *address)
 
 static bool find_sockets(VhFleet *f, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GDir) dir = g_dir_open(f->folder, 0, &why);
-    const char *name;
+    DIR *dir = opendir(f->folder);
+    const struct dirent *entry;
 
     if (!dir) {
         g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT,
-                    "cannot read the folder '%s': %s", f->folder, why->message);
+                    "cannot read the folder '%s': %s", f->folder,
+                    g_strerror(errno));
         return false;
     }
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(f->folder, name, NULL);
+    while ((entry = readdir(dir))) {
+        g_autofree char *path =
+            g_build_filename(f->folder, entry->d_name, NULL);
         struct stat st;
 
         if (!stat(path, &st) && S_ISSOCK(st.st_mode)) {
-            take(f, name, path);
+            take(f, entry->d_name, path);
         }
     }
+    closedir(dir);
     return true;
 }
 

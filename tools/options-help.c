@@ -43,14 +43,22 @@ static void add_item(GString *out, unsigned column, const char *text,
     add_wrapped(out, out->len - begin, column, text);
 }
 
-static void add_option(GString *out, const VhOption *o)
+/* The working set has an order of its own. */
+static const char *help_text(const VhVerb *verb, const VhOption *o)
+{
+    return verb->run == vh_cmd_report_wss && g_str_equal(o->name, "sort")
+               ? "size (default) or time"
+               : o->help;
+}
+
+static void add_option(GString *out, const VhOption *o, const char *help)
 {
     char prefix[] = { '-', o->letter, ',', ' ', 0 };
     g_autofree char *name =
         g_strdup_printf("%s--%s%s%s", o->letter ? prefix : "    ", o->name,
                         o->arg ? " " : "", o->arg ? o->arg : "");
 
-    add_item(out, OPTION_COLUMN, o->help, name);
+    add_item(out, OPTION_COLUMN, help, name);
 }
 
 /* Names of recipes, and their options. */
@@ -65,7 +73,7 @@ static void add_recipes(GString *out)
     for (const VhRecipeOption *r = vh_recipe_option_table(); r->name; r++) {
         VhOption o = { .name = r->name, .arg = r->arg, .help = r->help };
 
-        add_option(out, &o);
+        add_option(out, &o, o.help);
     }
     g_string_append_c(out, '\n');
     for (const VhRecipe *r = vh_recipe_table(); r->name; r++) {
@@ -114,7 +122,7 @@ int vh_help_verb(const VhVerb *verb)
     g_string_append(out, "\noptions:\n");
     for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
         if (vh_verb_takes_option(verb, o)) {
-            add_option(out, o);
+            add_option(out, o, help_text(verb, o));
         }
     }
     add_item(out, OPTION_COLUMN, "show this", "-h, --help");

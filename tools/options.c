@@ -16,9 +16,11 @@
 #define FIRST_LONG 256    /* + place of an option */
 #define FIRST_RECIPE 4096 /* + place of an option of recipes */
 
-static int usage_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static int usage_error(const VhVerb *verb, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
 
-static int usage_error(const char *format, ...)
+/* @verb: whose help tells more; NULL: that of all */
+static int usage_error(const VhVerb *verb, const char *format, ...)
 {
     g_autofree char *text = NULL;
     va_list ap;
@@ -26,8 +28,9 @@ static int usage_error(const char *format, ...)
     va_start(ap, format);
     text = g_strdup_vprintf(format, ap);
     va_end(ap);
-    fprintf(stderr, "vmheat: %s%s 'vmheat --help'\n", text,
-            g_str_has_suffix(text, "?") ? " See" : "; see");
+    fprintf(stderr, "vmheat: %s%s 'vmheat help%s%s'\n", text,
+            g_str_has_suffix(text, "?") ? " See" : "; see", verb ? " " : "",
+            verb ? verb->name : "");
     return VH_EXIT_USAGE;
 }
 
@@ -86,31 +89,37 @@ static const VhOption *find_option(int c)
 
 /* What parsing found besides values. */
 typedef struct Parsed {
-    GPtrArray *seen; /* the options given */
+    const VhVerb *verb; /* NULL: there is none, or it is unknown */
+    GPtrArray *seen;    /* the options given */
     bool help, version;
 } Parsed;
 
-static int bad_option(int c, const VhVerb *verbs, int argc, char **argv)
+/* Before getopt_long() moves words; they are not checked yet. */
+static const VhVerb *find_verb(const VhVerb *verbs, int argc, char **argv)
 {
     g_autoptr(GPtrArray) words = vh_verb_words(argv + 1, argc - 1);
+    int taken;
+
+    return vh_verb_take(verbs, (char **)words->pdata, words->len, &taken);
+}
+
+static int bad_option(int c, const VhVerb *verb, char **argv)
+{
     g_autofree char *shorts = short_options();
     /* getopt has moved past a long option but maybe not past a short one */
     const char *word = argv[optind - 1];
     g_autofree char *sentence = NULL;
-    int taken;
 
     if (c == ':') {
-        return usage_error("option '%s' needs an argument", word);
+        return usage_error(verb, "option '%s' needs an argument", word);
     }
     if (!optopt) {
-        sentence = vh_option_unknown(
-            vh_verb_take(verbs, (char **)words->pdata, words->len, &taken),
-            word);
-        return usage_error("%s", sentence);
+        sentence = vh_option_unknown(verb, word);
+        return usage_error(verb, "%s", sentence);
     }
     return optopt < FIRST_VALUE && !strchr(shorts, optopt)
-               ? usage_error("unknown option '-%c'", optopt)
-               : usage_error("option '%s' takes no argument", word);
+               ? usage_error(verb, "unknown option '-%c'", optopt)
+               : usage_error(verb, "option '%s' takes no argument", word);
 }
 
 static int take_option(const VhOption *opt, VhOptions *o, Parsed *p)
@@ -118,11 +127,11 @@ static int take_option(const VhOption *opt, VhOptions *o, Parsed *p)
     const char *allowed = opt->take(o, optarg);
 
     if (allowed && allowed == o->problem) {
-        return usage_error("%s", o->problem);
+        return usage_error(p->verb, "%s", o->problem);
     }
     if (allowed) {
-        return usage_error("--%s '%s' is not valid: must be %s", opt->name,
-                           optarg, allowed);
+        return usage_error(p->verb, "--%s '%s' is not valid: must be %s",
+                           opt->name, optarg, allowed);
     }
     g_ptr_array_add(p->seen, (gpointer)opt);
     return VH_EXIT_OK;
@@ -135,13 +144,12 @@ static int take_recipe_option(unsigned i, VhOptions *o, Parsed *p)
     }
     if (!vh_recipes_option(o->recipes, &vh_recipe_option_table()[i], optarg,
                            &o->problem)) {
-        return usage_error("%s", o->problem);
+        return usage_error(p->verb, "%s", o->problem);
     }
     return VH_EXIT_OK;
 }
 
-static int parse_options(const VhVerb *verbs, int argc, char **argv,
-                         VhOptions *o, Parsed *p)
+static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
 {
     g_autoptr(GArray) longs = long_options();
     g_autofree char *shorts = short_options();
@@ -155,7 +163,7 @@ static int parse_options(const VhVerb *verbs, int argc, char **argv,
             p->help |= c == 'h';
             p->version |= c == VERSION;
         } else if (c == '?' || c == ':') {
-            code = bad_option(c, verbs, argc, argv);
+            code = bad_option(c, p->verb, argv);
         } else if (c >= FIRST_RECIPE) {
             code = take_recipe_option(c - FIRST_RECIPE, o, p);
         } else {
@@ -169,7 +177,7 @@ static int check(const VhVerb *verb, VhOptions *o, const Parsed *p)
 {
     g_autofree char *problem = vh_options_problem(verb, o, p->seen);
 
-    return problem ? usage_error("%s", problem) : VH_EXIT_OK;
+    return problem ? usage_error(verb, "%s", problem) : VH_EXIT_OK;
 }
 
 static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
@@ -181,9 +189,9 @@ static int no_verb(const VhVerb *verbs, char **words, int nr, const Parsed *p)
         return vh_help_verbs(verbs, nr ? words[0] : NULL);
     }
     if (group && nr == 1) {
-        return usage_error("'%s' what? A word is missing", words[0]);
+        return usage_error(NULL, "'%s' what? A word is missing", words[0]);
     }
-    return usage_error("%s", nr ? sentence : "a verb is missing");
+    return usage_error(NULL, "%s", nr ? sentence : "a verb is missing");
 }
 
 /* Words behind the verb: a domain at most. */
@@ -192,10 +200,10 @@ static int take_words(const VhVerb *verb, char **words, int nr, VhOptions *o)
     int allowed = vh_verb_takes_domain(verb);
 
     if (nr > allowed) {
-        return usage_error("unexpected argument '%s'", words[allowed]);
+        return usage_error(verb, "unexpected argument '%s'", words[allowed]);
     }
     if (nr && !*words[0]) {
-        return usage_error("the name of a domain cannot be empty");
+        return usage_error(verb, "the name of a domain cannot be empty");
     }
     o->domain = nr ? words[0] : NULL;
     return VH_EXIT_OK;
@@ -256,7 +264,8 @@ const VhVerb *vh_options_parse(const VhVerb *verbs, int argc, char **argv,
         *exit_code = vh_complete(verbs, argv + 2, argc - 2);
         return NULL;
     }
-    *exit_code = parse_options(verbs, argc, argv, o, &p);
+    p.verb = find_verb(verbs, argc, argv);
+    *exit_code = parse_options(argc, argv, o, &p);
     if (*exit_code) {
         return NULL;
     }

@@ -34,13 +34,14 @@ VhProgress *vh_progress_new(const char *what)
 
 static void draw(const VhProgress *p, double part, const char *detail)
 {
-    struct winsize size = { .ws_col = 80 };
+    struct winsize size = { 0 };
     VhTerm term = { .utf8 = g_get_charset(NULL) };
     g_autoptr(VhPage) page = NULL;
     g_autofree char *text = NULL;
 
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
-    term.width = MAX(size.ws_col, 2) - 1; /* no line feed by itself */
+    /* no line feed by itself; a terminal without a size has 0 columns */
+    term.width = MAX(size.ws_col ? size.ws_col : 80, 2) - 1;
     page = vh_page_new(&term);
     if (part >= 0) {
         unsigned full = MIN(part, 1) * BAR_COLUMNS;

@@ -21,7 +21,7 @@ typedef struct VhSchemeInfo {
     uint64_t effective_quota, charged, goal_score;
     JsonArray *goal_values; /* may be NULL */
     bool has_tried;
-    VhSnapshot tried; /* nr, regions and has_writes only */
+    VhSnapshot tried; /* nr, regions and has_... only */
 } VhSchemeInfo;
 
 /* @json holds the strings. */

@@ -128,6 +128,8 @@ static void draw_tried(VhPage *page, const VhSchemeInfo *s,
     tried.nr = s->tried.nr;
     tried.regions = s->tried.regions;
     tried.has_writes = s->tried.has_writes;
+    tried.has_rates = s->tried.has_rates;
+    tried.has_write_rates = s->tried.has_write_rates;
     sorted = vh_regions_sorted(&tried, VH_SORT_ADDRESS);
     vh_regions_draw(page, &tried, sorted, tried.nr);
 }

@@ -29,27 +29,36 @@ static const char *nearest_two(const VhVerb *verbs, char **words)
     return best;
 }
 
+/* A verb of one word, else the second word of one, that @n is like. */
+static void nearest_one(const VhVerb *verbs, VhNearest *n)
+{
+    for (const VhVerb *v = verbs; v->name; v++) {
+        if (!strchr(v->name, ' ')) {
+            vh_nearest_try(n, v->name, v->name);
+        }
+    }
+    for (const VhVerb *v = verbs; v->name; v++) {
+        const char *second = strchr(v->name, ' ');
+
+        if (second) {
+            vh_nearest_try(n, second + 1, v->name);
+        }
+    }
+}
+
 static char *nearest_verb(const VhVerb *verbs, char **words, int nr)
 {
     const char *two = nr > 1 ? nearest_two(verbs, words) : NULL;
     VhNearest one = { .typed = words[0] }, group = one;
 
     for (const VhVerb *v = verbs; v->name; v++) {
-        if (!strchr(v->name, ' ')) {
-            vh_nearest_try(&one, v->name, v->name);
-        }
-    }
-    /* the second word of another verb has to be nearer than these */
-    for (const VhVerb *v = verbs; v->name; v++) {
-        const char *second = strchr(v->name, ' ');
+        g_autofree char *first = g_strndup(v->name, strcspn(v->name, " "));
 
-        if (second) {
-            g_autofree char *first = g_strndup(v->name, second - v->name);
-
-            vh_nearest_try(&one, second + 1, v->name);
+        if (strchr(v->name, ' ')) {
             vh_nearest_try(&group, first, v->name);
         }
     }
+    nearest_one(verbs, &one);
     if (two || !group.name || (one.name && one.distance <= group.distance)) {
         return g_strdup(two ? two : one.name);
     }

@@ -90,7 +90,7 @@ class Access(unittest.TestCase):
                 (["--json", "--raw"], "nor with --raw"),
                 (["a", "b"], "unexpected argument 'b'")):
             with self.subTest(args=args):
-                self.fails(USAGE, "vmheat --help", *words, args=args)
+                self.fails(USAGE, "'vmheat help", *words, args=args)
         for option in (["--size", "1-"], ["--reverse"], ["--idle", "1s-"],
                        ["--sort", "temperature"]):
             done = vmheat("snapshot", "-s", "x", "--json", *option)

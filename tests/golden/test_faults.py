@@ -100,7 +100,19 @@ class Faults(unittest.TestCase):
                 (["snapshot", "-s", "x", "--json", "--sort", "heat"],
                  "--sort does not work with --json")):
             with self.subTest(args=args):
-                self.fails(USAGE, word, "vmheat --help", args=args)
+                self.fails(USAGE, word, "'vmheat help", args=args)
+
+    def test_usage_points_to_the_help_of_the_verb(self):
+        for args, where in (
+                ([], "help"), (["frob"], "help"), (["--frob"], "help"),
+                (["status"], "help status"),
+                (["-s", "x", "--frob", "status"], "help status"),
+                (["snapshot", "-s", "x", "--limit", "0"], "help snapshot"),
+                (["report", "wss", "--sort", "heat"], "help report wss")):
+            with self.subTest(args=args):
+                self.fails(USAGE, f"'vmheat {where}'\n", args=args)
+                done = vmheat(*where.split())
+                self.assertEqual(done.returncode, OK)
 
     def test_version_and_options_first(self):
         done = vmheat("--version")

@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -310,6 +311,31 @@ class Record(unittest.TestCase):
                 self.blocks()
                 os.unlink(self.path)
 
+    def test_what_is_no_file(self):
+        """A pipe stands for devices, which root would take from the host."""
+        os.mkfifo(self.path)
+        link = os.path.join(self.dir, "link")
+        os.symlink(self.path, link)
+        with Growing() as server:
+            for how in ([], ["--force"], ["--append"],
+                        ["--force", "--format", "damo"]):
+                for self.path in (self.path, link):
+                    err = self.end(self.start(server, "--duration", "50ms",
+                                              *how), FILE)
+                    self.assertIn("is no regular file", err, how)
+            self.path = "-"
+            err = self.end(self.start(server, cwd=self.dir), FILE)
+            self.assertIn("cannot go to standard output", err)
+        self.assertEqual(sorted(os.listdir(self.dir)), ["a.vmheat", "link"])
+        self.assertTrue(os.path.islink(link))
+        self.assertTrue(stat.S_ISFIFO(os.stat(link).st_mode))
+
+    def test_one_snapshot(self):
+        with Growing() as server:
+            err = self.end(self.start(server, "--interval", "1h", "--duration",
+                                      "100ms"))
+        self.assertIn(": 1 snapshot in ", err)
+
     def test_nothing_is_replaced_without_vmheat(self):
         with open(self.path, "w", encoding="utf-8") as f:
             f.write("precious")
@@ -434,11 +460,40 @@ class Record(unittest.TestCase):
         self.assertEqual(p.wait(60), -signal.SIGINT)
         self.assertEqual(os.listdir(self.dir), ["a.vmheat"])
 
+    def test_convert_keeps_the_record(self):
+        with Growing() as server:
+            self.end(self.start(server, "--duration", "100ms"))
+        with open(self.path, "rb") as f:
+            before = f.read()
+        link = os.path.join(self.dir, "link")
+        os.symlink(self.path, link)
+        pipe = os.path.join(self.dir, "pipe")
+        os.mkfifo(pipe)
+        for source, to, word in (
+                (self.path, self.path, "is the record itself"),
+                (link, self.path, "is the record itself"),
+                (self.path, pipe, "is no regular file"),
+                (self.path, "-", "cannot go to standard output")):
+            done = self.convert("-i", source, "-o", to, "--force",
+                                cwd=self.dir)
+            self.assertEqual(done.returncode, FILE, (source, to))
+            self.assertIn(word, done.stderr)
+        with open(self.path, "rb") as f:
+            self.assertEqual(f.read(), before)
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+        self.assertEqual(sorted(os.listdir(self.dir)),
+                         ["a.vmheat", "link", "pipe"])
+
     def test_convert_what_is_no_record(self):
         out = os.path.join(self.dir, "out")
         done = self.convert("-i", os.path.join(self.dir, "none"), "-o", out)
         self.assertEqual(done.returncode, FILE)
-        self.assertIn("No such file", done.stderr)
+        self.assertEqual(
+            done.stderr, f"vmheat: cannot read '{self.dir}/none': "
+            "No such file or directory\n")
+        done = self.convert("-i", self.dir, "-o", out)
+        self.assertEqual(done.returncode, FILE)
+        self.assertIn("no regular file", done.stderr)
         done = self.convert("-i", CLI, "-o", out)
         self.assertEqual(done.returncode, FILE)
         self.assertIn("no record of vmheat", done.stderr)

@@ -105,6 +105,16 @@ class Schemes(unittest.TestCase):
 
     # recipes
 
+    def test_tried_regions_have_no_rates(self):
+        """Those of the snapshot beside them are not theirs: no 0/s, 0 s."""
+        with FakeQMP(regions=load("regions-rates")) as server:
+            done = vmheat("--tried", server=server)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        tried = done.stdout[done.stdout.index("Tried by"):]
+        self.assertIn("AGE", tried)
+        for word in ("RATE", "IDLE", "0/s"):
+            self.assertNotIn(word, tried)
+
     def test_files(self):
         """One for each recipe, and it is what --dry-run prints."""
         files = {f for f in os.listdir(RECIPES) if f.endswith(".json")}
@@ -323,7 +333,7 @@ class Schemes(unittest.TestCase):
                 (["--export", "--actions"], "only one of"),
                 (["--actions", "--tried"], "only one of")):
             with self.subTest(args=args):
-                self.fails(USAGE, word, "vmheat --help", args=args)
+                self.fails(USAGE, word, "'vmheat help", args=args)
         # options of recipes are for schemes only
         for args in (["status", "--min-age", "2m"],
                      ["status", "--apply", "prcl"]):

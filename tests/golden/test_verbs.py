@@ -67,7 +67,7 @@ class Verbs(unittest.TestCase):
         """What is suggested, between "did you mean" and "?"."""
         code, out, err = run(cli, *args)
         self.assertEqual((code, out, err.count("\n")), (1, "", 1), args)
-        self.assertIn("vmheat --help", err)
+        self.assertIn("'vmheat help", err)
         return err.split("did you mean ")[1].split("?")[0] \
             if "did you mean " in err else None
 

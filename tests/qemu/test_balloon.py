@@ -130,7 +130,7 @@ class Case(unittest.TestCase):
         seen, since = [g.has()], time.monotonic()
         limit = time.monotonic() + seconds
         while time.monotonic() - since < quiet:
-            detail = g.scheme()["detail"]
+            detail = g.scheme().get("detail", "")
             self.assertLess(time.monotonic(), limit, detail)
             time.sleep(0.25)
             moved = abs(g.has() - seen[-1]) >= 1
@@ -162,7 +162,7 @@ class Balloon(Case):
         wants = self.should_have(g, grown)
         said = (f"set {grown} MiB: settled at {seen[-1]:.0f} MiB of {RAM}, "
                 f"{turns(seen)} turns; set with headroom {wants[0]:.0f}, "
-                f"use with reserve {wants[1]:.0f}; {g.scheme()['detail']}; "
+                f"use with reserve {wants[1]:.0f}; {g.scheme().get('detail')}; "
                 f"had {' '.join(f'{has:.0f}' for has in seen)}")
         self.note(said)
         self.assertGreaterEqual(seen[-1], FLOOR, said)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading records; format and theory of operation in record.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "block.h"
 #include "record.h"
@@ -71,13 +75,21 @@ VhRecordReader *vh_record_open_bytes(const char *name, GBytes *bytes,
 
 VhRecordReader *vh_record_open(const char *path, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GMappedFile) file = g_mapped_file_new(path, false, &why);
+    int fd = g_open(path, O_RDONLY | O_CLOEXEC, 0);
+    g_autoptr(GMappedFile) file =
+        fd < 0 ? NULL : g_mapped_file_new_from_fd(fd, false, NULL);
     g_autoptr(GBytes) bytes = NULL;
 
     if (!file) {
         g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_READ,
-                    "cannot read '%s': %s", path, why->message);
+                    "cannot read '%s': %s", path,
+                    fd < 0 ? g_strerror(errno)
+                           : "it is no regular file, or cannot be mapped");
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!file) {
         return NULL;
     }
     bytes = g_mapped_file_get_bytes(file);
