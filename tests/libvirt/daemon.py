@@ -161,7 +161,9 @@ class Daemon:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                ["/usr/sbin/libvirtd"], env=self.env, stdout=log, stderr=log,
+                ["/usr/sbin/libvirtd", "--pid-file",
+                 os.path.join(self.dir, "libvirtd.pid")],
+                env=self.env, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, cwd="/", **self._as(self.user))
         self.wait_until("libvirtd answers", lambda: self.virsh(
             "list", check=False).returncode == 0)
