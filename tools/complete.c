@@ -54,7 +54,7 @@ static bool takes(const VhOption *option, const char *value, char **allowed)
     const char *problem;
 
     vh_options_init(&scratch);
-    problem = option->take(&scratch, value);
+    problem = vh_option_take(option, &scratch, value);
     if (allowed) {
         *allowed = g_strdup(problem);
     }

@@ -13,18 +13,6 @@ static const char *take_style(VhOptions *o, const char *arg)
                                                  : vh_access_style_names();
 }
 
-static const char *take_reverse(VhOptions *o, const char *arg)
-{
-    o->reverse = true;
-    return NULL;
-}
-
-static const char *take_raw(VhOptions *o, const char *arg)
-{
-    o->raw = true;
-    return NULL;
-}
-
 static const char *take_snapshot(VhOptions *o, const char *arg)
 {
     o->which = VH_WHICH_LAST;
@@ -64,8 +52,9 @@ static const char *take_weights(VhOptions *o, const char *arg)
 const VhOption vh_options_access[] = {
     { 0, "style", "STYLE", "table (default), boxes, ...; see the manual",
       take_style },
-    { 0, "reverse", NULL, "the other way round", take_reverse },
-    { 0, "raw", NULL, "numbers without units, tabs between them", take_raw },
+    { 0, "reverse", NULL, "the other way round", NULL, VH_FLAG(reverse) },
+    { 0, "raw", NULL, "numbers without units, tabs between them", NULL,
+      VH_FLAG(raw) },
     { 0, "snapshot", "WHICH", "last, all or the number of one", take_snapshot },
     { 0, "weights", "S,R,A", "what temperatures are of; default: 0,100,100",
       take_weights },

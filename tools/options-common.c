@@ -15,12 +15,6 @@ static const char *take_connect(VhOptions *o, const char *arg)
     return *arg ? NULL : "a libvirt URI, such as qemu:///system";
 }
 
-static const char *take_json(VhOptions *o, const char *arg)
-{
-    o->json = true;
-    return NULL;
-}
-
 static const char *take_color(VhOptions *o, const char *arg)
 {
     o->color = VH_COLOR_ALWAYS;
@@ -47,7 +41,7 @@ const VhOption vh_options_common[] = {
       take_connect },
     { 't', "timeout", "SECONDS", "how long to wait for an answer; default: 5",
       take_timeout },
-    { 0, "json", NULL, "print JSON, as vmheat(1) tells", take_json },
+    { 0, "json", NULL, "print JSON, as vmheat(1) tells", NULL, VH_FLAG(json) },
     { 0, "color", NULL, "use colours, whatever the output is", take_color },
     { 0, "no-color", NULL, "use no colours", take_no_color },
     {},

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Options of doctor and grant. */
 #include "options-table.h"
-#include "units.h"
 
 static const char *take_programs(VhOptions *o, const char *arg)
 {
@@ -18,18 +17,6 @@ static const char *take_pid(VhOptions *o, const char *arg)
     return ok ? NULL : "the number of a process";
 }
 
-static const char *take_damon(VhOptions *o, const char *arg)
-{
-    o->damon = true;
-    return NULL;
-}
-
-static const char *take_no_idle_page(VhOptions *o, const char *arg)
-{
-    o->no_idle_page = true;
-    return NULL;
-}
-
 static const char *take_damon_cpu(VhOptions *o, const char *arg)
 {
     uint64_t v = 0;
@@ -37,18 +24,6 @@ static const char *take_damon_cpu(VhOptions *o, const char *arg)
 
     o->damon_cpu = v;
     return ok ? NULL : "a number, 1 .. 100";
-}
-
-static const char *take_revoke(VhOptions *o, const char *arg)
-{
-    o->revoke = true;
-    return NULL;
-}
-
-static const char *take_background(VhOptions *o, const char *arg)
-{
-    o->background = true;
-    return NULL;
 }
 
 static const char *take_page_idle(VhOptions *o, const char *arg)
@@ -78,7 +53,7 @@ const VhOption vh_options_grant[] = {
     { 0, "damon", NULL,
       "drive the kernel's DAMON for QEMU, until "
       "it ends",
-      take_damon },
+      NULL, VH_FLAG(damon) },
     { 0, "damon-cpu", "PERCENT",
       "CPU for reading DAMON's "
       "regions; default: 2",
@@ -86,12 +61,13 @@ const VhOption vh_options_grant[] = {
     { 0, "background", NULL,
       "with --damon: go on in the "
       "background",
-      take_background },
+      NULL, VH_FLAG(background) },
     { 0, "no-idle-page", NULL,
       "with --damon: hand over "
       "nothing else",
-      take_no_idle_page },
-    { 0, "revoke", NULL, "make QEMU close what was handed over", take_revoke },
+      NULL, VH_FLAG(no_idle_page) },
+    { 0, "revoke", NULL, "make QEMU close what was handed over", NULL,
+      VH_FLAG(revoke) },
     { 0, "page-idle", "FILE", NULL, take_page_idle },
     { 0, "damon-root", "DIR", NULL, take_damon_root },
     { 0, "damon-owner", "FILE", NULL, take_damon_owner },

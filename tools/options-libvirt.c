@@ -79,12 +79,6 @@ static const char *take_plugin(VhOptions *o, const char *arg)
     return *arg == '/' ? NULL : "the full path of vmheat.so";
 }
 
-static const char *take_yes(VhOptions *o, const char *arg)
-{
-    o->yes = true;
-    return NULL;
-}
-
 const VhOption vh_options_libvirt[] = {
     { 0, "primitive", "NAME", "how accesses are found; default: the best",
       take_primitive },
@@ -94,6 +88,6 @@ const VhOption vh_options_libvirt[] = {
       take_schemes },
     { 0, "plugin", "PATH", "where vmheat.so is on the host of the domain",
       take_plugin },
-    { 0, "yes", NULL, "do not ask", take_yes },
+    { 0, "yes", NULL, "do not ask", NULL, VH_FLAG(yes) },
     {},
 };

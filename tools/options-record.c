@@ -36,32 +36,15 @@ static const char *take_format(VhOptions *o, const char *arg)
                : "vmheat or damo";
 }
 
-static const char *take_append(VhOptions *o, const char *arg)
-{
-    o->append = true;
-    return NULL;
-}
-
-static const char *take_force(VhOptions *o, const char *arg)
-{
-    o->force = true;
-    return NULL;
-}
-
-static const char *take_quiet(VhOptions *o, const char *arg)
-{
-    o->quiet = true;
-    return NULL;
-}
-
 const VhOption vh_options_record[] = {
     { 0, "duration", "TIME", "end after that time; default: at Ctrl-C",
       take_duration },
     { 0, "interval", "TIME", "time between snapshots; default: take each",
       take_interval },
     { 0, "format", "FORMAT", "vmheat (default) or damo", take_format },
-    { 0, "append", NULL, "go on behind what is in the file", take_append },
-    { 0, "force", NULL, "replace the file", take_force },
-    { 'q', "quiet", NULL, "tell nothing but errors", take_quiet },
+    { 0, "append", NULL, "go on behind what is in the file", NULL,
+      VH_FLAG(append) },
+    { 0, "force", NULL, "replace the file", NULL, VH_FLAG(force) },
+    { 'q', "quiet", NULL, "tell nothing but errors", NULL, VH_FLAG(quiet) },
     {},
 };

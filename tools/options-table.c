@@ -25,6 +25,16 @@ const VhOption *vh_option_nth(unsigned n)
     return NULL;
 }
 
+const char *vh_option_take(const VhOption *option, VhOptions *o,
+                           const char *arg)
+{
+    if (option->take) {
+        return option->take(o, arg);
+    }
+    *(bool *)((char *)o + option->flag) = true;
+    return NULL;
+}
+
 bool vh_take_count(const char *arg, uint64_t min, uint64_t max, uint64_t *out)
 {
     guint64 v;

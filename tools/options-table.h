@@ -2,6 +2,8 @@
 #ifndef VMHEAT_TOOLS_OPTIONS_TABLE_H
 #define VMHEAT_TOOLS_OPTIONS_TABLE_H
 
+#include <stddef.h>
+
 #include "cli.h"
 
 /**
@@ -11,6 +13,7 @@
  * @arg: what its argument is, or NULL
  * @help: what it does; NULL: for tests, not shown
  * @take: reads the argument; returns NULL, or what is allowed
+ * @flag: without @take: where in VhOptions a bool is that it sets, VH_FLAG()
  */
 typedef struct VhOption {
     char letter;
@@ -18,7 +21,10 @@ typedef struct VhOption {
     const char *arg;
     const char *help;
     const char *(*take)(VhOptions *o, const char *arg);
+    size_t flag;
 } VhOption;
+
+#define VH_FLAG(member) offsetof(VhOptions, member)
 
 /**
  * vh_option_nth() - an option by its place in all tables
@@ -41,6 +47,17 @@ extern const VhOption vh_options_grant[];
 extern const VhOption vh_options_schemes[];
 extern const VhOption vh_options_libvirt[];
 extern const VhOption vh_options_tune[];
+
+/**
+ * vh_option_take() - an option was given
+ * @option: which
+ * @o: where it goes to
+ * @arg: its argument, or NULL
+ *
+ * Returns: NULL, or what is allowed instead of @arg.
+ */
+const char *vh_option_take(const VhOption *option, VhOptions *o,
+                           const char *arg);
 
 /**
  * vh_take_count() - read a decimal number

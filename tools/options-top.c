@@ -2,12 +2,6 @@
 /* Options of top. */
 #include "options-table.h"
 
-static const char *take_all(VhOptions *o, const char *arg)
-{
-    o->all = true;
-    return NULL;
-}
-
 static const char *take_sockets(VhOptions *o, const char *arg)
 {
     o->sockets = arg;
@@ -26,8 +20,8 @@ static const char *take_by(VhOptions *o, const char *arg)
 }
 
 const VhOption vh_options_top[] = {
-    { 0, "all", NULL, "all running domains of libvirt that have vmheat",
-      take_all },
+    { 0, "all", NULL, "all running domains of libvirt that have vmheat", NULL,
+      VH_FLAG(all) },
     { 0, "sockets", "DIR", "with --all: the QMP sockets in DIR instead",
       take_sockets },
     { 0, "by", "WHAT",

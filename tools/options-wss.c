@@ -53,12 +53,6 @@ static const char *take_within(VhOptions *o, const char *arg)
                : "1 .. 6 times with us, ms, s, m, h or d, such as 1s,1m";
 }
 
-static const char *take_plot(VhOptions *o, const char *arg)
-{
-    o->plot = true;
-    return NULL;
-}
-
 static const char *take_min_size(VhOptions *o, const char *arg)
 {
     return vh_parse_size(arg, &o->min_size)
@@ -71,7 +65,7 @@ const VhOption vh_options_wss[] = {
       take_within },
     { 0, "percentiles", "P,...", "which; default: 0,25,50,75,90,99,100",
       take_percentiles },
-    { 0, "plot", NULL, "draw it over time", take_plot },
+    { 0, "plot", NULL, "draw it over time", NULL, VH_FLAG(plot) },
     { 0, "min-size", "BYTES", "only while there is so much of it",
       take_min_size },
     {},

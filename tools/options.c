@@ -124,7 +124,7 @@ static int bad_option(int c, const VhVerb *verb, char **argv)
 
 static int take_option(const VhOption *opt, VhOptions *o, Parsed *p)
 {
-    const char *allowed = opt->take(o, optarg);
+    const char *allowed = vh_option_take(opt, o, optarg);
 
     if (allowed && allowed == o->problem) {
         return usage_error(p->verb, "%s", o->problem);
