@@ -100,13 +100,14 @@ bool vh_cli_may_replace(const char *path, bool force, GError **error)
     const char *why = NULL;
     GStatBuf st;
 
+    if (!vh_cli_is_for_files(path, error)) {
+        return false;
+    }
     if (g_lstat(path, &st)) {
         return true;
     }
     if (!force) {
         why = "exists; --force replaces it, -o FILE takes another";
-    } else if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
-        why = "is not replaced: it is no regular file";
     } else if (is_locked(path)) {
         why = "is not replaced: another recorder writes it";
     }

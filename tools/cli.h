@@ -213,8 +213,8 @@ bool vh_cli_is_for_files(const char *path, GError **error);
 /**
  * vh_cli_may_replace() - may a file be written anew?
  * @path: the file; none is fine
- * @force: also when it is there; but no device, folder or the like, nor what a
- *         recorder writes
+ * @force: also when it is there; but not what a recorder writes, nor what is not
+ *         vh_cli_is_for_files()
  * @error: why not
  */
 bool vh_cli_may_replace(const char *path, bool force, GError **error);

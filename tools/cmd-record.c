@@ -31,7 +31,8 @@ static bool open_native(Record *rec, GError **error)
 {
     const VhOptions *o = rec->options;
 
-    if (!o->append && !vh_cli_make_room(rec->path, o->force, error)) {
+    if (!(o->append ? vh_cli_is_for_files(rec->path, error)
+                    : vh_cli_make_room(rec->path, o->force, error))) {
         return false;
     }
     rec->recorder.native = vh_record_create(rec->path, o->append, error);
@@ -52,9 +53,6 @@ static bool open_damo(Record *rec, GError **error)
 
 static bool open_file(Record *rec, GError **error)
 {
-    if (!vh_cli_is_for_files(rec->path, error)) {
-        return false;
-    }
     return is_damo(rec->options) ? open_damo(rec, error)
                                  : open_native(rec, error);
 }
