@@ -44,7 +44,7 @@ static int convert(VhInput *in, VhDamoWriter *to)
 /* Replacing what is read would lose what damo has no place for. */
 static bool is_not_input(const VhOptions *o, const char *path, GError **error)
 {
-    const char *input = o->input ? o->input : VH_INPUT_DEFAULT;
+    const char *input = vh_input_file(o);
     GStatBuf in, out;
 
     if (g_stat(input, &in) || g_lstat(path, &out) || in.st_dev != out.st_dev ||
@@ -60,7 +60,7 @@ static VhDamoWriter *open_output(const VhOptions *o, GError **error)
 {
     const char *path = o->output ? o->output : "damon.data";
 
-    if (!vh_cli_is_for_files(path, error) || !is_not_input(o, path, error) ||
+    if (!is_not_input(o, path, error) ||
         !vh_cli_may_replace(path, o->force, error)) {
         return NULL;
     }

@@ -269,11 +269,6 @@ static void read_vm(VhHeatRecord *rec, const GArray *all)
     }
 }
 
-static uint64_t plus(uint64_t ns, uint64_t us)
-{
-    return us > (UINT64_MAX - ns) / 1000 ? UINT64_MAX : ns + us * 1000;
-}
-
 /* What is wanted of the record; false: nothing of it is. */
 static bool prepare(Work *w, const VhOptions *o, VhRecordReader *r)
 {
@@ -285,8 +280,8 @@ static bool prepare(Work *w, const VhOptions *o, VhRecordReader *r)
     if (!vh_record_span(r, &rec->about.origin, &last)) {
         return false;
     }
-    w->lower = o->from_us ? plus(rec->about.origin, o->from_us) : 0;
-    w->upper = plus(rec->about.origin, o->to_us);
+    w->lower = o->from_us ? vh_input_after(rec->about.origin, o->from_us) : 0;
+    w->upper = vh_input_after(rec->about.origin, o->to_us);
     w->tail = SIZE_MAX;
     keep_wanted(w, all);
     if (!w->blocks->len || !look_at(w, 0, true)) {
@@ -319,7 +314,7 @@ static void tell(VhHeatRecord *rec)
 VhHeatRecord *vh_heat_record_read(const VhOptions *options,
                                   const VhHeatSize *size, GError **error)
 {
-    const char *path = options->input ? options->input : VH_INPUT_DEFAULT;
+    const char *path = vh_input_file(options);
     g_autoptr(VhRecordReader) r = vh_record_open(path, error);
     g_autoptr(VhProgress) progress = NULL;
     g_autofree char *what = g_strdup_printf("reading %s", path);

@@ -14,19 +14,29 @@ struct VhInput {
     uint64_t to;
 };
 
-static uint64_t plus(uint64_t ns, uint64_t us)
+const char *vh_input_file(const VhOptions *options)
+{
+    return options->input ? options->input : VH_INPUT_DEFAULT;
+}
+
+uint64_t vh_input_after(uint64_t ns, uint64_t us)
 {
     return us > (UINT64_MAX - ns) / 1000 ? UINT64_MAX : ns + us * 1000;
 }
 
-/* When the first snapshot ended; 0: there is none. */
-static uint64_t first_time(const char *path, GError **error)
+/* When the first snapshot of that time ended; 0: there is none. */
+static uint64_t first_time(const char *path, uint64_t from, uint64_t to,
+                           GError **error)
 {
     g_autoptr(VhRecordReader) r = vh_record_open(path, error);
     VhRecordItem item;
 
+    if (r) {
+        vh_record_range(r, from, to);
+    }
     while (r && vh_record_next(r, &item)) {
-        if (item.type == VH_RECORD_SNAPSHOTS) {
+        if (item.type == VH_RECORD_SNAPSHOTS && item.time_ns >= from &&
+            item.time_ns <= to) {
             return item.time_ns;
         }
     }
@@ -35,10 +45,10 @@ static uint64_t first_time(const char *path, GError **error)
 
 VhInput *vh_input_open(const VhOptions *options, int *exit_code)
 {
-    const char *path = options->input ? options->input : VH_INPUT_DEFAULT;
+    const char *path = vh_input_file(options);
     g_autoptr(GError) error = NULL;
     g_autofree char *what = NULL;
-    uint64_t begin = first_time(path, &error);
+    uint64_t begin = first_time(path, 0, UINT64_MAX, &error);
     VhRecordReader *reader = error ? NULL : vh_record_open(path, &error);
     VhInput *in;
 
@@ -50,9 +60,8 @@ VhInput *vh_input_open(const VhOptions *options, int *exit_code)
     in->reader = reader;
     in->path = path;
     in->begin = begin;
-    in->from = plus(begin, options->from_us);
-    in->to =
-        options->to_us == UINT64_MAX ? UINT64_MAX : plus(begin, options->to_us);
+    in->from = vh_input_after(begin, options->from_us);
+    in->to = vh_input_after(begin, options->to_us);
     vh_record_range(reader, in->from, in->to);
     what = g_strdup_printf("reading %s", path);
     in->progress = vh_progress_new(what);
@@ -85,28 +94,11 @@ const VhSnapshot *vh_input_snapshot(VhInput *in)
     return NULL;
 }
 
-static bool has_snapshot(const char *path, uint64_t from, uint64_t to)
-{
-    g_autoptr(VhRecordReader) r = vh_record_open(path, NULL);
-    VhRecordItem item;
-
-    if (r) {
-        vh_record_range(r, from, to);
-    }
-    while (r && vh_record_next(r, &item)) {
-        if (item.type == VH_RECORD_SNAPSHOTS && item.time_ns >= from &&
-            item.time_ns <= to) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void vh_input_skip(VhInput *in)
 {
     uint64_t from = MAX(in->from, vh_record_last(in->reader));
 
-    if (has_snapshot(in->path, from, in->to)) {
+    if (first_time(in->path, from, in->to, NULL)) {
         in->from = from;
         vh_record_range(in->reader, in->from, in->to);
     }

@@ -10,6 +10,18 @@
 
 typedef struct VhInput VhInput;
 
+/** vh_input_file() - the record that the options name, or VH_INPUT_DEFAULT */
+const char *vh_input_file(const VhOptions *options);
+
+/**
+ * vh_input_after() - a time so long after another
+ * @ns: the other one
+ * @us: as of --from and --to
+ *
+ * Returns: ns; UINT64_MAX when that is too late.
+ */
+uint64_t vh_input_after(uint64_t ns, uint64_t us);
+
 /**
  * vh_input_open() - open the record that the options name
  * @options: input (NULL: VH_INPUT_DEFAULT), from_us, to_us

@@ -3,13 +3,6 @@
 #include "input.h"
 #include "schemes.h"
 
-static uint64_t time_of(uint64_t begin, uint64_t us, uint64_t otherwise)
-{
-    return us == otherwise || us > (UINT64_MAX - begin) / 1000
-               ? otherwise
-               : begin + us * 1000;
-}
-
 /* What is no such thing as it should be is told once. */
 static void take(VhSchemeReport *r, const VhRecordItem *item, bool *foreign)
 {
@@ -43,8 +36,9 @@ static int collect(VhSchemeReport *r)
     }
     r->about.path = vh_input_path(in);
     r->about.origin = vh_input_begin(in);
-    r->history.from = time_of(r->about.origin, o->from_us, 0);
-    r->history.to = time_of(r->about.origin, o->to_us, UINT64_MAX);
+    r->history.from =
+        o->from_us ? vh_input_after(r->about.origin, o->from_us) : 0;
+    r->history.to = vh_input_after(r->about.origin, o->to_us);
     while (vh_input_next(in, &item)) {
         take(r, &item, &foreign);
     }
