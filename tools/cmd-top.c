@@ -2,6 +2,7 @@
 /* The "top" verb for one virtual machine. */
 #include "cli.h"
 #include "frame.h"
+#include "reader.h"
 #include "screen.h"
 
 typedef struct Top {
@@ -35,15 +36,6 @@ static bool paint(void *opaque, VhPage *page)
     return top->info;
 }
 
-static const char *text_member(JsonObject *data, const char *name)
-{
-    JsonNode *node = data ? json_object_get_member(data, name) : NULL;
-
-    return node && json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
 static void top_event(void *opaque, const char *name, JsonObject *data)
 {
     Top *top = opaque;
@@ -53,8 +45,8 @@ static void top_event(void *opaque, const char *name, JsonObject *data)
     if (!state && !g_str_equal(name, "VMHEAT_PRIMITIVE_CHANGED")) {
         return;
     }
-    what = text_member(data, state ? "state" : "primitive");
-    why = text_member(data, "reason");
+    what = vh_read_opt_string(data, state ? "state" : "primitive");
+    why = vh_read_opt_string(data, "reason");
     g_free(top->news);
     top->news =
         g_strdup_printf("%s is now %s%s%s%s", state ? "state" : "primitive",

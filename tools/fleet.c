@@ -7,6 +7,7 @@
 
 #include "fleet.h"
 #include "model.h"
+#include "reader.h"
 #include "scheme-model.h"
 
 static void free_member(VhMember *m)
@@ -177,11 +178,8 @@ static uint64_t ballooned(VhMember *m)
 {
     g_autoptr(JsonNode) node =
         vh_client_command(m->client, "query-balloon", NULL, NULL);
-    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
-                        ? json_node_get_object(node)
-                        : NULL;
     uint64_t actual =
-        o ? json_object_get_int_member_with_default(o, "actual", 0) : 0;
+        MAX(vh_read_opt_int(vh_read_opt_object(node), "actual"), 0);
 
     return actual && actual < m->size ? m->size - actual : 0;
 }

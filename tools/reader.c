@@ -74,6 +74,19 @@ bool vh_read_bool(VhReader *r, JsonObject *o, const char *name)
     return json_node_get_boolean(node);
 }
 
+int64_t vh_read_opt_int(JsonObject *o, const char *name)
+{
+    JsonNode *node = vh_read_member(o, name);
+
+    return vh_read_is(node, G_TYPE_INT64) ? json_node_get_int(node) : 0;
+}
+
+JsonObject *vh_read_opt_object(JsonNode *node)
+{
+    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)
+                                                : NULL;
+}
+
 const char *vh_read_opt_string(JsonObject *o, const char *name)
 {
     JsonNode *node = vh_read_member(o, name);

@@ -84,6 +84,23 @@ bool vh_read_bool(VhReader *r, JsonObject *o, const char *name);
 const char *vh_read_opt_string(JsonObject *o, const char *name);
 
 /**
+ * vh_read_opt_int() - a whole number that may be missing
+ * @o: the object
+ * @name: of the member
+ *
+ * Returns: the number; 0 when there is none.
+ */
+int64_t vh_read_opt_int(JsonObject *o, const char *name);
+
+/**
+ * vh_read_opt_object() - an object that may be something else
+ * @node: may be NULL
+ *
+ * Returns: the object, which is @node's, or NULL.
+ */
+JsonObject *vh_read_opt_object(JsonNode *node);
+
+/**
  * vh_read_string() - a string
  * @r: the reader
  * @o: the object

@@ -2,6 +2,7 @@
 /* Recorder; theory of operation in recorder.h. */
 #include <inttypes.h>
 
+#include "reader.h"
 #include "recorder.h"
 
 #define LATE_US 2000 /* that long after it is due a snapshot is asked for */
@@ -21,14 +22,9 @@ static JsonNode *ask(VhRecorder *r, const char *command, GError **error)
 static char *ask_string(VhRecorder *r, const char *command, const char *member)
 {
     g_autoptr(JsonNode) node = ask(r, command, NULL);
-    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
-                        ? json_node_get_object(node)
-                        : NULL;
-    JsonNode *value = o ? json_object_get_member(o, member) : NULL;
+    const char *text = vh_read_opt_string(vh_read_opt_object(node), member);
 
-    return g_strdup(value && json_node_get_value_type(value) == G_TYPE_STRING
-                        ? json_node_get_string(value)
-                        : "");
+    return g_strdup(text ? text : "");
 }
 
 static char *take_json(JsonObject *o)

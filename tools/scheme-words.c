@@ -14,10 +14,7 @@ typedef struct Bounds {
 
 static JsonObject *object(JsonObject *o, const char *name)
 {
-    JsonNode *node = vh_read_member(o, name);
-
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)
-                                                : NULL;
+    return vh_read_opt_object(vh_read_member(o, name));
 }
 
 /* Numbers beyond what a JsonNode can hold became negative: no limit. */

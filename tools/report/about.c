@@ -3,36 +3,23 @@
 
 #include "about.h"
 #include "../cli.h"
+#include "../reader.h"
 #include "../units.h"
 
 #define NS 1000000000
 
-static int64_t member_int(JsonObject *o, const char *name)
-{
-    JsonNode *node = json_object_get_member(o, name);
-
-    return node && json_node_get_value_type(node) == G_TYPE_INT64
-               ? json_node_get_int(node)
-               : 0;
-}
-
 static void take_machine(VhAbout *a, const char *json)
 {
     g_autoptr(JsonNode) node = json ? json_from_string(json, NULL) : NULL;
-    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
-                        ? json_node_get_object(node)
-                        : NULL;
-    JsonNode *name = o ? json_object_get_member(o, "name") : NULL;
+    JsonObject *o = vh_read_opt_object(node);
 
     if (!o) {
         return;
     }
-    if (name && json_node_get_value_type(name) == G_TYPE_STRING) {
-        g_free(a->name);
-        a->name = json_node_dup_string(name);
-    }
-    a->realtime = member_int(o, "realtime");
-    a->monotonic = member_int(o, "monotonic");
+    g_free(a->name);
+    a->name = g_strdup(vh_read_opt_string(o, "name"));
+    a->realtime = vh_read_opt_int(o, "realtime");
+    a->monotonic = vh_read_opt_int(o, "monotonic");
 }
 
 static void take_snapshot(VhAbout *a, const VhSnapshot *s)

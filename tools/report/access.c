@@ -3,94 +3,38 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "about.h"
 #include "input.h"
 #include "show.h"
 
 #define NS 1000000000
 
-static void set(JsonObject *arguments, const char *name, uint64_t value)
-{
-    if (value != UINT64_MAX) {
-        json_object_set_int_member(arguments, name, value);
-    }
-}
-
-/* What need not be sent; the filter sees to the rest, and cuts. */
-static JsonObject *new_arguments(const VhOptions *options)
-{
-    JsonObject *arguments = json_object_new();
-
-    set(arguments, "start", options->start);
-    set(arguments, "end", options->end);
-    set(arguments, "min-nr-accesses", options->min_nr_accesses);
-    return arguments;
-}
-
 static int report_live(const VhOptions *options, VhShow *show)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(VhClient) client = vh_cli_open(options, &error);
     g_autoptr(JsonNode) reply = NULL;
-    g_autoptr(VhSnapshot) snap = NULL;
+    g_autoptr(VhSnapshot) snap =
+        vh_show_query(options, UINT64_MAX, &reply, &error);
 
-    if (client) {
-        reply = vh_client_command(client, "query-vmheat-regions",
-                                  new_arguments(options), &error);
-    }
-    snap = reply ? vh_snapshot_parse(reply, &error) : NULL;
     return snap ? vh_show(show, snap, NULL) : vh_cli_fail(error);
 }
 
-/* What the record says of its machine; realtime 0: nothing. */
-typedef struct Machine {
-    char *name;
-    int64_t realtime, monotonic;
-} Machine;
-
-static int64_t member_int(JsonObject *o, const char *name)
-{
-    JsonNode *node = json_object_get_member(o, name);
-
-    return node && json_node_get_value_type(node) == G_TYPE_INT64
-               ? json_node_get_int(node)
-               : 0;
-}
-
-static void read_machine(Machine *m, const char *json)
-{
-    g_autoptr(JsonNode) node = json_from_string(json, NULL);
-    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
-                        ? json_node_get_object(node)
-                        : NULL;
-    JsonNode *name = o ? json_object_get_member(o, "name") : NULL;
-
-    if (!o) {
-        return;
-    }
-    g_free(m->name);
-    m->name = name && json_node_get_value_type(name) == G_TYPE_STRING
-                  ? json_node_dup_string(name)
-                  : NULL;
-    m->realtime = member_int(o, "realtime");
-    m->monotonic = member_int(o, "monotonic");
-}
-
 /* Also as --from and --to take it. */
-static char *head_of(const Machine *m, const VhSnapshot *s, uint64_t begin)
+static char *head_of(const VhAbout *a, const VhSnapshot *s)
 {
-    uint64_t ms = (s->end_time - MIN(begin, s->end_time)) / 1000000;
+    uint64_t ms = (s->end_time - MIN(a->origin, s->end_time)) / 1000000;
     g_autofree char *after = g_strdup_printf("%.12gs", ms / 1e3);
-    bool named = m->name && *m->name;
+    bool named = a->name && *a->name;
     g_autoptr(GDateTime) time = NULL;
     g_autofree char *clock = NULL;
 
-    if (m->realtime > 0) {
-        __int128 ns = (__int128)m->realtime + s->end_time - m->monotonic;
+    if (a->realtime > 0) {
+        __int128 ns = (__int128)a->realtime + s->end_time - a->monotonic;
 
         time = g_date_time_new_from_unix_local(CLAMP(ns / NS, 0, INT32_MAX));
         clock = time ? g_date_time_format(time, "%F %T %Z") : NULL;
     }
-    return g_strdup_printf("%s%s%s%s%s into the record", named ? m->name : "",
+    return g_strdup_printf("%s%s%s%s%s into the record", named ? a->name : "",
                            named ? ", " : "", clock ? clock : "",
                            clock ? ", " : "", after);
 }
@@ -104,7 +48,7 @@ typedef struct Walk {
     const VhOptions *options;
     VhShow *show;
     VhInput *in;
-    Machine machine;
+    VhAbout about;
     uint64_t seen, low, high, shown;
     VhSnapshot last;
 } Walk;
@@ -120,7 +64,7 @@ static void keep(VhSnapshot *to, const VhSnapshot *from)
 
 static int show_one(Walk *w, const VhSnapshot *s)
 {
-    g_autofree char *head = head_of(&w->machine, s, vh_input_begin(w->in));
+    g_autofree char *head = head_of(&w->about, s);
 
     w->shown++;
     return vh_show(w->show, s, head);
@@ -166,9 +110,8 @@ static int walk(Walk *w)
     int code = VH_EXIT_OK;
 
     while (!code && vh_input_next(w->in, &item)) {
-        if (item.type == VH_RECORD_VM) {
-            read_machine(&w->machine, item.json);
-        } else if (item.type == VH_RECORD_SNAPSHOTS) {
+        vh_about_take(&w->about, &item);
+        if (item.type == VH_RECORD_SNAPSHOTS) {
             code = meet(w, item.snapshot);
         }
     }
@@ -189,6 +132,7 @@ static int report_record(const VhOptions *options, const VhTerm *term,
     if (!w.in) {
         return code;
     }
+    w.about.origin = vh_input_begin(w.in);
     if (options->which == VH_WHICH_LAST) {
         vh_input_skip(w.in);
     } else if (term->tty) {
@@ -196,7 +140,7 @@ static int report_record(const VhOptions *options, const VhTerm *term,
     }
     code = walk(&w);
     damage = vh_input_close(w.in);
-    g_free(w.machine.name);
+    vh_about_clear(&w.about);
     g_free(w.last.regions);
     return code ? code : damage;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "scheme-history.h"
+#include "../reader.h"
 #include "../units.h"
 
 #define COUNTER(name, words, member, unit)                           \
@@ -187,17 +188,11 @@ static void take_list(VhSchemeHistory *h, uint64_t ns, const VhSchemeList *list)
     h->blocks++;
 }
 
-static JsonObject *object_of(JsonNode *node)
-{
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)
-                                                : NULL;
-}
-
 bool vh_scheme_history_schemes(VhSchemeHistory *h, uint64_t ns,
                                const char *json)
 {
     g_autoptr(JsonNode) root = json ? json_from_string(json, NULL) : NULL;
-    JsonObject *o = object_of(root);
+    JsonObject *o = vh_read_opt_object(root);
     JsonNode *schemes = o ? json_object_get_member(o, "schemes") : NULL;
     g_autoptr(VhSchemeList) list =
         schemes ? vh_schemes_parse(schemes, NULL) : NULL;
@@ -216,27 +211,14 @@ bool vh_scheme_history_schemes(VhSchemeHistory *h, uint64_t ns,
     return true;
 }
 
-static const char *text_of(JsonObject *o, const char *name)
-{
-    JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-    return node && json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
 static uint64_t number_of(JsonObject *o, const char *name)
 {
-    JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-    return node && json_node_get_value_type(node) == G_TYPE_INT64
-               ? MAX(json_node_get_int(node), 0)
-               : 0;
+    return MAX(vh_read_opt_int(o, name), 0);
 }
 
 static char *with_reason(const char *what, JsonObject *data)
 {
-    const char *reason = text_of(data, "reason");
+    const char *reason = vh_read_opt_string(data, "reason");
 
     return reason ? g_strconcat(what, ": ", reason, NULL) : g_strdup(what);
 }
@@ -254,11 +236,11 @@ static char *event_words(const char *event, JsonObject *data)
 
         what = g_strconcat("backs off for ", time, NULL);
     } else if (g_str_equal(event, "VMHEAT_STATE_CHANGED")) {
-        const char *state = text_of(data, "state");
+        const char *state = vh_read_opt_string(data, "state");
 
         what = g_strconcat("monitor ", state ? state : "?", NULL);
     } else if (g_str_equal(event, "VMHEAT_PRIMITIVE_CHANGED")) {
-        const char *primitive = text_of(data, "primitive");
+        const char *primitive = vh_read_opt_string(data, "primitive");
 
         what = g_strconcat("primitive ", primitive ? primitive : "?", NULL);
     } else {
@@ -270,10 +252,11 @@ static char *event_words(const char *event, JsonObject *data)
 bool vh_scheme_history_event(VhSchemeHistory *h, uint64_t ns, const char *json)
 {
     g_autoptr(JsonNode) root = json ? json_from_string(json, NULL) : NULL;
-    JsonObject *o = object_of(root);
-    const char *event = text_of(o, "event");
-    JsonObject *data = o ? object_of(json_object_get_member(o, "data")) : NULL;
-    const char *scheme = text_of(data, "scheme");
+    JsonObject *o = vh_read_opt_object(root);
+    const char *event = vh_read_opt_string(o, "event");
+    JsonObject *data =
+        o ? vh_read_opt_object(json_object_get_member(o, "data")) : NULL;
+    const char *scheme = vh_read_opt_string(data, "scheme");
 
     if (!event) {
         return false;

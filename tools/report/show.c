@@ -11,6 +11,32 @@ struct VhShow {
     bool again;
 };
 
+static void set(JsonObject *arguments, const char *name, uint64_t value)
+{
+    if (value != UINT64_MAX) {
+        json_object_set_int_member(arguments, name, value);
+    }
+}
+
+VhSnapshot *vh_show_query(const VhOptions *options, uint64_t limit,
+                          JsonNode **reply, GError **error)
+{
+    g_autoptr(VhClient) client = vh_cli_open(options, error);
+    JsonObject *arguments;
+
+    if (!client) {
+        return NULL;
+    }
+    arguments = json_object_new();
+    set(arguments, "start", options->start);
+    set(arguments, "end", options->end);
+    set(arguments, "min-nr-accesses", options->min_nr_accesses);
+    set(arguments, "limit", limit);
+    *reply =
+        vh_client_command(client, "query-vmheat-regions", arguments, error);
+    return *reply ? vh_snapshot_parse(*reply, error) : NULL;
+}
+
 VhShow *vh_show_new(const VhOptions *options, const VhTerm *term,
                     const VhFilter *filter)
 {

@@ -17,6 +17,18 @@ VhShow *vh_show_new(const VhOptions *options, const VhTerm *term,
                     const VhFilter *filter);
 
 /**
+ * vh_show_query() - the latest snapshot of a machine
+ * @options: which machine; start, end, min_nr_accesses
+ * @limit: most regions; UINT64_MAX: all
+ * @reply: set to what QMP returned
+ * @error: reason of failure
+ *
+ * Returns: a snapshot, or NULL.
+ */
+VhSnapshot *vh_show_query(const VhOptions *options, uint64_t limit,
+                          JsonNode **reply, GError **error);
+
+/**
  * vh_show() - one snapshot
  * @show: what was begun
  * @snap: the snapshot
