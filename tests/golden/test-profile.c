@@ -18,25 +18,34 @@ typedef struct Slow {
     bool touched;
 } Slow;
 
+/* A region that lasts for some snapshots. */
 static void add_both(GRand *r, VhCells *c, Slow *slow, uint64_t grain)
 {
+    unsigned snapshots = g_rand_int_range(r, 1, 4);
     uint64_t start = g_rand_int_range(r, 0, PAGES * PAGE / grain - 1) * grain;
     uint64_t end = start + g_rand_int_range(r, 1, 100) * grain;
     VhCellHeat heat = { .rate = g_rand_int_range(r, 0, 4),
                         .ns = g_rand_int_range(r, 1, 1000),
-                        .accessed = g_rand_boolean(r),
-                        .touched = g_rand_int_range(r, 0, 9) == 0 };
+                        .use = g_rand_int_range(r, 0, 9) < 8 ? VH_CELL_NEVER
+                               : g_rand_boolean(r)           ? VH_CELL_BEFORE
+                                                             : VH_CELL_NOW };
 
     end = MIN(end, PAGES * PAGE);
-    vh_cells_add(c, start, end, &heat);
+    for (unsigned i = 0; i < snapshots; i++) {
+        if (g_rand_boolean(r)) {
+            vh_cells_next(c);
+        }
+        vh_cells_add(c, start, end, &heat);
+    }
+    heat.ns *= snapshots;
     for (unsigned i = 0; i < PAGES; i++) {
         uint64_t from = MAX(i * PAGE, start), to = MIN((i + 1) * PAGE, end);
         double part = to > from ? (double)(to - from) / PAGE : 0;
 
         slow[i].ns += part * heat.ns;
         slow[i].rate += part * heat.rate * heat.ns;
-        slow[i].accessed_ns += heat.accessed ? part * heat.ns : 0;
-        slow[i].touched |= part > 0 && heat.touched;
+        slow[i].accessed_ns += heat.use == VH_CELL_NOW ? part * heat.ns : 0;
+        slow[i].touched |= part > 0 && heat.use != VH_CELL_NEVER;
     }
 }
 
@@ -103,10 +112,7 @@ static void test_ranges(void)
 {
     g_autoptr(VhCells) c = vh_cells_new(1ull << 30);
     VhCellHeat cold = { .ns = 10 },
-               hot = { .rate = 100,
-                       .ns = 10,
-                       .accessed = true,
-                       .touched = true },
+               hot = { .rate = 100, .ns = 10, .use = VH_CELL_NOW },
                mild = { .rate = 10, .ns = 10 };
     g_autoptr(GArray) ranges = NULL;
     const VhHeatRange *at;

@@ -5,8 +5,8 @@
 
 #define CELLS 131072
 #define CELLS_MAX (CELLS * 32ull)
-#define GRANULE_MIN 4096
-#define RATE_ZERO 1e-6 /* accesses a second: a year would not show it */
+#define GRANULE_SHIFT 12 /* 4 KiB */
+#define RATE_ZERO 1e-6   /* accesses a second: a year would not show it */
 
 /*
  * ns, accessed_ns, rate, touched: until finished, to be added to this cell and
@@ -20,10 +20,23 @@ typedef struct Cell {
     double part_ns, part_accessed_ns, part_rate;
 } Cell;
 
-/* ns: that a cell is there at most; set when finished */
+/* What is to be added to cells later, as it may last. */
+typedef struct Held {
+    uint64_t start, end;
+    VhCellHeat heat;
+} Held;
+
+/*
+ * granule: bytes of a cell, two to the power of shift
+ * held: of Held, the regions of the latest snapshot; at: the next one
+ * ns: that a cell is there at most; set when finished
+ */
 struct VhCells {
     uint64_t granule;
+    unsigned shift;
     GArray *cells;
+    GArray *held;
+    guint at;
     double ns;
 };
 
@@ -31,11 +44,13 @@ VhCells *vh_cells_new(uint64_t end)
 {
     VhCells *c = g_new0(VhCells, 1);
 
-    c->granule = GRANULE_MIN;
-    while (end / c->granule >= CELLS) {
-        c->granule *= 2;
+    c->shift = GRANULE_SHIFT;
+    while (end >> c->shift >= CELLS) {
+        c->shift++;
     }
+    c->granule = 1ull << c->shift;
     c->cells = g_array_new(false, true, sizeof(Cell));
+    c->held = g_array_new(false, true, sizeof(Held));
     return c;
 }
 
@@ -43,6 +58,7 @@ void vh_cells_free(VhCells *c)
 {
     if (c) {
         g_array_free(c->cells, true);
+        g_array_free(c->held, true);
         g_free(c);
     }
 }
@@ -56,32 +72,33 @@ static void add_steps(Cell *cell, const VhCellHeat *heat, int sign)
 {
     cell->ns += sign * (int64_t)heat->ns;
     cell->rate += sign * heat->rate * heat->ns;
-    cell->accessed_ns += heat->accessed ? sign * (int64_t)heat->ns : 0;
+    cell->accessed_ns +=
+        heat->use == VH_CELL_NOW ? sign * (int64_t)heat->ns : 0;
 }
 
 static void add_part(Cell *cell, const VhCellHeat *heat, double part)
 {
     cell->part_ns += part * heat->ns;
     cell->part_rate += part * heat->rate * heat->ns;
-    cell->part_accessed_ns += heat->accessed ? part * heat->ns : 0;
+    cell->part_accessed_ns += heat->use == VH_CELL_NOW ? part * heat->ns : 0;
 }
 
-void vh_cells_add(VhCells *c, uint64_t start, uint64_t end,
-                  const VhCellHeat *heat)
+static void add(VhCells *c, const Held *h)
 {
-    uint64_t size = c->granule, first, last;
+    const VhCellHeat *heat = &h->heat;
+    uint64_t size = c->granule, start = h->start, first, last;
+    uint64_t end = MIN(h->end, CELLS_MAX * size);
 
-    end = MIN(end, CELLS_MAX * size);
     if (start >= end) {
         return;
     }
-    first = start / size;
-    last = (end - 1) / size;
+    first = start >> c->shift;
+    last = (end - 1) >> c->shift;
     if (last + 2 > c->cells->len) {
         g_array_set_size(c->cells, last + 2);
     }
-    nth(c, first)->touched += heat->touched;
-    nth(c, last + 1)->touched -= heat->touched;
+    nth(c, first)->touched += heat->use != VH_CELL_NEVER;
+    nth(c, last + 1)->touched -= heat->use != VH_CELL_NEVER;
     if (first == last) {
         add_part(nth(c, first), heat, (double)(end - start) / size);
         return;
@@ -92,10 +109,49 @@ void vh_cells_add(VhCells *c, uint64_t start, uint64_t end,
     add_steps(nth(c, last), heat, -1);
 }
 
+static bool lasts(const Held *h, uint64_t start, uint64_t end,
+                  const VhCellHeat *heat)
+{
+    return h->start == start && h->end == end && h->heat.rate == heat->rate &&
+           h->heat.use == heat->use;
+}
+
+void vh_cells_next(VhCells *c)
+{
+    c->at = 0;
+}
+
+void vh_cells_add(VhCells *c, uint64_t start, uint64_t end,
+                  const VhCellHeat *heat)
+{
+    guint at = c->at++;
+    Held *h;
+
+    if (at == c->held->len) {
+        g_array_set_size(c->held, at + 1);
+    }
+    h = &g_array_index(c->held, Held, at);
+    if (lasts(h, start, end, heat)) {
+        h->heat.ns += heat->ns;
+        return;
+    }
+    add(c, h);
+    *h = (Held){ start, end, *heat };
+}
+
+static void add_held(VhCells *c)
+{
+    for (guint i = 0; i < c->held->len; i++) {
+        add(c, &g_array_index(c->held, Held, i));
+    }
+    g_array_set_size(c->held, 0);
+}
+
 void vh_cells_finish(VhCells *c, uint64_t ns)
 {
     Cell sum = { 0 };
 
+    add_held(c);
     c->ns = MAX(ns, 1);
     for (guint i = 0; i < c->cells->len; i++) {
         Cell *cell = nth(c, i);

@@ -10,7 +10,9 @@
  * get is added at the first one, taken away behind the last one, and summed up
  * once at the end; only the first and the last cell, of which a region may
  * cover a part, get something of their own. A region costs the same however
- * large it is.
+ * large it is. Most regions are as they were in the snapshot before, and are
+ * added once, when they change: a region is compared with the one that was in
+ * its place of the list.
  *
  * A cell counts as touched when a part of it is.
  */
@@ -36,16 +38,27 @@ typedef struct VhHeatRange {
 } VhHeatRange;
 
 /**
+ * enum VhCellUse - when there were accesses
+ * @VH_CELL_NEVER: not that one knows
+ * @VH_CELL_BEFORE: before that time
+ * @VH_CELL_NOW: in that time
+ */
+typedef enum VhCellUse {
+    VH_CELL_NEVER,
+    VH_CELL_BEFORE,
+    VH_CELL_NOW,
+} VhCellUse;
+
+/**
  * struct VhCellHeat - what is to be added to cells
  * @rate: accesses a second
  * @ns: for how long it was so
- * @accessed: there were accesses in that time
- * @touched: there were accesses, then or before
+ * @use: of the memory
  */
 typedef struct VhCellHeat {
     double rate;
     uint64_t ns;
-    bool accessed, touched;
+    VhCellUse use;
 } VhCellHeat;
 
 /**
@@ -57,6 +70,9 @@ VhCells *vh_cells_new(uint64_t end);
 /** vh_cells_free() - NULL is fine */
 void vh_cells_free(VhCells *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhCells, vh_cells_free)
+
+/** vh_cells_next() - what is added from now on is of another snapshot */
+void vh_cells_next(VhCells *c);
 
 /**
  * vh_cells_add() - a region

@@ -20,11 +20,12 @@ const char *vh_class_name(VhClass c)
 
 VhClass vh_class_of(const VhSnapshot *s, const VhRegion *r)
 {
-    double rate = vh_region_rate(s, r);
+    double rate;
 
     if (r->idle_us >= VH_IDLE_US) {
         return VH_CLASS_IDLE;
     }
+    rate = vh_region_rate(s, r);
     return rate >= VH_HOT_HZ    ? VH_CLASS_HOT
            : rate >= VH_WARM_HZ ? VH_CLASS_WARM
                                 : VH_CLASS_COLD;

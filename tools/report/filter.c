@@ -63,15 +63,17 @@ void vh_filter_apply(const VhFilter *f, const VhSnapshot *in, VhSnapshot *out)
     }
 }
 
-double vh_region_rate(const VhSnapshot *s, const VhRegion *r)
+static double checked_rate(const VhSnapshot *s, const VhRegion *r)
 {
     VhRegion one = { .age = 1 };
     uint64_t us = vh_snapshot_age_us(s, &one);
 
-    if (s->has_rates) {
-        return r->rate;
-    }
     return us ? r->nr_accesses * 1e6 / us : 0;
+}
+
+double vh_region_rate(const VhSnapshot *s, const VhRegion *r)
+{
+    return s->has_rates ? r->rate : checked_rate(s, r);
 }
 
 /* Cut "MIN-MAX" in two; both may be empty, but not both at once. */

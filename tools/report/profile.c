@@ -44,12 +44,12 @@ const char *vh_profile_block(const VhProfile *p, uint64_t address)
     return "";
 }
 
-/* A record keeps idle times to 0.8 %: was that since @begin? */
-static bool was_touched(const VhSnapshot *s, const VhRegion *r, uint64_t begin)
+/* A record keeps idle times to 0.8 %: was that within @us? */
+static VhCellUse use_of(const VhRegion *r, uint64_t us)
 {
-    uint64_t us = s->end_time > begin ? (s->end_time - begin) / 1000 : 0;
-
-    return r->nr_accesses || r->idle_us + r->idle_us / 64 + 2000 < us;
+    return r->nr_accesses                             ? VH_CELL_NOW
+           : r->idle_us + r->idle_us / 64 + 2000 < us ? VH_CELL_BEFORE
+                                                      : VH_CELL_NEVER;
 }
 
 static void add_cells(VhProfile *p, const VhSnapshot *s)
@@ -57,13 +57,15 @@ static void add_cells(VhProfile *p, const VhSnapshot *s)
     VhCellHeat heat = { .ns = s->end_time > s->start_time
                                   ? s->end_time - s->start_time
                                   : 1 };
+    uint64_t begin = p->about.begin;
+    uint64_t us = s->end_time > begin ? (s->end_time - begin) / 1000 : 0;
 
+    vh_cells_next(p->cells);
     for (size_t i = 0; i < s->nr; i++) {
         const VhRegion *r = &s->regions[i];
 
         heat.rate = vh_region_rate(s, r);
-        heat.accessed = r->nr_accesses > 0;
-        heat.touched = was_touched(s, r, p->about.begin);
+        heat.use = use_of(r, us);
         vh_cells_add(p->cells, r->start, r->end, &heat);
     }
 }
