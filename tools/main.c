@@ -42,12 +42,12 @@ static const VhVerb verbs[] = {
       "vmheat report access -i guest.data --snapshot all --idle 1m-\n"
       "vmheat report access guest --style recency-percentiles" },
     { "report heatmap", "Draw which memory was how hot, and when.",
-      "input output from to start end width height raw " LOOK, VH_TARGET_NONE,
-      vh_cmd_report_heatmap,
+      "input output force from to start end width height raw " LOOK,
+      VH_TARGET_NONE, vh_cmd_report_heatmap,
       "vmheat report heatmap\n"
       "vmheat report heatmap -i night.vmheat -o heat.png" },
     { "report wss", "Show how large the working set was, and when.",
-      REPORT WHICH "within percentiles sort plot output", VH_TARGET_NONE,
+      REPORT WHICH "within percentiles sort plot output force", VH_TARGET_NONE,
       vh_cmd_report_wss,
       "vmheat report wss -i guest.data\n"
       "vmheat report wss --within 1s,10s,1m --percentiles 50,99\n"

@@ -337,6 +337,25 @@ class Reports(unittest.TestCase):
                    self.link("/dev/full"))
         self.assertTrue(os.path.islink(self.path("full.png")))
 
+    def test_force(self):
+        """A picture replaces a file only when asked to, as a record does."""
+        for verb in ("wss", "heatmap"):
+            args = ["report", verb, "-i", "r", "-o", "old.png"]
+            with self.subTest(verb=verb):
+                with open(self.path("old.png"), "wb") as f:
+                    f.write(b"precious")
+                self.fails(FILE, "'old.png' exists; --force replaces it", *args)
+                with open(self.path("old.png"), "rb") as f:
+                    self.assertEqual(f.read(), b"precious")
+                done = vmheat(self.dir, *args, "--force")
+                self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                with open(self.path("old.png"), "rb") as f:
+                    self.assertEqual(f.read(4), b"\x89PNG")
+                os.unlink(self.path("old.png"))
+                os.symlink("/dev/full", self.path("old.png"))
+                self.fails(FILE, "is no regular file", *args, "--force")
+                os.unlink(self.path("old.png"))
+
     def link(self, target):
         os.symlink(target, self.path("full.png"))
         return "full.png"
@@ -479,7 +498,7 @@ class Reports(unittest.TestCase):
             record_file.write(self.path("far"), [
                 record_file.snapshot(i, i * 10**9, (i + 1) * 10**9,
                                      [(low, last, 2000)]) for i in (1, 2)])
-            for args in (["-o", "far.png"], ["--height", "4"]):
+            for args in (["-o", "far.png", "--force"], ["--height", "4"]):
                 done = vmheat(self.dir, *HEAT, "far", *args)
                 self.assertEqual((done.returncode, done.stderr), (OK, b""))
 

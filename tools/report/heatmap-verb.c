@@ -98,7 +98,9 @@ int vh_cmd_report_heatmap(const VhOptions *options, const VhTerm *term)
         vh_cli_complain(why);
         return VH_EXIT_USAGE;
     }
-    rec = vh_heat_record_read(options, &size, &error);
+    if (vh_cli_may_draw(options, &error)) {
+        rec = vh_heat_record_read(options, &size, &error);
+    }
     if (!rec) {
         return vh_cli_fail(error);
     }
