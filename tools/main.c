@@ -24,7 +24,8 @@ static const VhVerb verbs[] = {
       VM LOOK FILTERS STYLES, VH_TARGET_VM, vh_cmd_snapshot,
       "vmheat snapshot guest --sort heat --limit 20" },
     { "top", "Show the heat of guest memory, again and again.",
-      VM LOOK "delay iterations once all sockets by", VH_TARGET_VM, vh_cmd_top,
+      VM LOOK "delay iterations once all sockets sort", VH_TARGET_VM,
+      vh_cmd_top,
       "vmheat top guest -d 2\n"
       "vmheat top --all" },
     { "record", "Write snapshots to a file, for reports and for damo.",
@@ -99,19 +100,6 @@ static const VhVerb verbs[] = {
       "socket timeout color no-color pid damon no-idle-page damon-cpu "
       "background revoke page-idle damon-root damon-owner",
       VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
-    { "libvirt enable", "Give a domain of libvirt vmheat, for good.",
-      "connect timeout color no-color primitive property schemes plugin yes "
-      "dry-run",
-      VH_TARGET_DOMAIN, vh_cmd_libvirt_enable,
-      "vmheat libvirt enable guest\n"
-      "vmheat libvirt enable guest --schemes reclaim --min-age 2m\n"
-      "vmheat libvirt enable guest --property overhead-budget=100" },
-    { "libvirt disable", "Take vmheat out of a domain of libvirt.",
-      "connect timeout color no-color yes dry-run", VH_TARGET_DOMAIN,
-      vh_cmd_libvirt_disable, "vmheat libvirt disable guest" },
-    { "libvirt show", "Show what a domain has of vmheat, what it lacks.",
-      "connect timeout color no-color", VH_TARGET_DOMAIN, vh_cmd_libvirt_show,
-      "vmheat libvirt show guest" },
     {},
 };
 
