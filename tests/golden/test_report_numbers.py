@@ -317,12 +317,38 @@ class Reports(unittest.TestCase):
     def test_nothing_for_programs(self):
         for args in (["wss", "--raw"], ["times", "--raw"],
                      ["profile", "--raw"], ["wss", "-o", "x.png"],
-                     ["heatmap"], ["heatmap", "-o", "x.png"]):
+                     ["heatmap", "--raw"], ["heatmap", "-o", "x.png"]):
             with self.subTest(args=args):
                 done = vmheat(self.dir, "report", *args, "-i", "none")
                 self.assertEqual((done.returncode, done.stdout), (OK, b""))
                 self.assertIn(b"has no snapshots", done.stderr)
         self.assertFalse(os.path.exists(self.path("x.png")))
+
+    def test_nothing_of_that_time(self):
+        """All reports do the same; JSON is JSON, whatever there is."""
+        for verb in ("access", "heatmap", "wss", "times", "profile",
+                     "schemes"):
+            for record, why in ((["r", "--from", "1d"], "'r' has no snapshots "
+                                 "of the time asked for\n"),
+                                (["none"], "'none' has no snapshots\n")):
+                args = ["report", verb, "-i", *record]
+                with self.subTest(args=args):
+                    done = vmheat(self.dir, *args, "--json")
+                    self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                    told = json.loads(done.stdout)
+                    if verb == "access":
+                        self.assertEqual((told["sequence"], told["regions"]),
+                                         (0, []))
+                    else:
+                        self.assertEqual(told["snapshots"], 0)
+                    done = vmheat(self.dir, *args)
+                    self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                    self.assertIn(why, done.stdout.decode())
+                    done = vmheat(self.dir, *args, "--raw")
+                    self.assertEqual(done.returncode, OK)
+                    if verb != "schemes":
+                        self.assertEqual((done.stdout, done.stderr.decode()),
+                                         (b"", "vmheat: " + why))
 
     def test_disk_full(self):
         for args in (["wss"], ["wss", "--plot"], ["wss", "--json"],

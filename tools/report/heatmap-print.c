@@ -53,7 +53,7 @@ static JsonArray *addresses_json(const VhHeatmap *m)
 {
     JsonArray *a = json_array_new();
 
-    for (unsigned i = 0; i < m->columns; i++) {
+    for (unsigned i = 0; m && i < m->columns; i++) {
         json_array_add_int_element(a, vh_heatmap_address(m, i));
     }
     return a;
@@ -63,7 +63,7 @@ static JsonArray *times_json(const VhHeatmap *m)
 {
     JsonArray *a = json_array_new();
 
-    for (unsigned i = 0; i <= m->rows; i++) {
+    for (unsigned i = 0; m && i <= m->rows; i++) {
         json_array_add_int_element(a, vh_heatmap_time(m, i));
     }
     return a;
@@ -76,13 +76,15 @@ JsonNode *vh_heat_json(const VhHeatRecord *rec)
     JsonNode *node = json_node_new(JSON_NODE_OBJECT);
     JsonArray *rows = json_array_new();
 
-    for (unsigned row = 0; row < m->rows; row++) {
+    for (unsigned row = 0; m && row < m->rows; row++) {
         json_array_add_array_element(rows, row_json(m, row));
     }
-    json_object_set_string_member(o, "unit",
-                                  m->rates ? "accesses/s" : "of checks");
-    json_object_set_double_member(o, "cell-size",
-                                  (double)m->axis->length / m->columns);
+    if (m) {
+        json_object_set_string_member(o, "unit",
+                                      m->rates ? "accesses/s" : "of checks");
+        json_object_set_double_member(o, "cell-size",
+                                      (double)m->axis->length / m->columns);
+    }
     json_object_set_array_member(o, "addresses", addresses_json(m));
     json_object_set_array_member(o, "times", times_json(m));
     json_object_set_array_member(o, "heat", rows);

@@ -34,6 +34,17 @@ static int print_text(const VhHeatRecord *rec, const VhOptions *o,
     return vh_cli_print_page(page);
 }
 
+/* What is damaged from its begin on is told elsewhere. */
+static int print_nothing(const VhHeatRecord *rec, const VhOptions *o,
+                         const VhTerm *term)
+{
+    g_autoptr(VhPage) page = vh_page_new(term);
+    bool text = !o->raw && !o->output && !rec->damage;
+
+    vh_about_nothing(&rec->about, text ? page : NULL);
+    return vh_cli_print_page(page);
+}
+
 static int print(const VhHeatRecord *rec, const VhOptions *o,
                  const VhTerm *term)
 {
@@ -41,9 +52,8 @@ static int print(const VhHeatRecord *rec, const VhOptions *o,
     g_autoptr(JsonNode) json = NULL;
     g_autofree char *raw = NULL;
 
-    if (!rec->map) {
-        vh_about_nothing(&rec->about, NULL);
-        return VH_EXIT_OK;
+    if (!rec->map && (!o->json || rec->damage)) {
+        return print_nothing(rec, o, term);
     }
     if (o->output) {
         return vh_image_write(o->output,
