@@ -324,6 +324,23 @@ class Reports(unittest.TestCase):
                 self.assertIn(b"has no snapshots", done.stderr)
         self.assertFalse(os.path.exists(self.path("x.png")))
 
+    def test_raw_tells_its_columns(self):
+        """Lines with # are comments of gnuplot, and tell what follows."""
+        for verb, extra in (("access", []), ("access", ["--style", "size-hist"]),
+                            ("heatmap", ["--width", "2", "--height", "2"]),
+                            ("wss", []), ("wss", ["--within", "1s,10s"]),
+                            ("wss", ["--sort", "time"]), ("times", []),
+                            ("profile", []), ("schemes", [])):
+            with self.subTest(verb=verb, extra=extra):
+                done = vmheat(self.dir, "report", verb, "-i", "r", "--raw",
+                              *extra)
+                lines = done.stdout.decode().splitlines()
+                heads = [s[2:].split("\t") for s in lines if s[0] == "#"]
+                rows = [s.split("\t") for s in lines if s[0] != "#"]
+                self.assertTrue(rows)
+                widths = {len(h) for h in heads}
+                self.assertFalse([r for r in rows if len(r) not in widths])
+
     def test_nothing_of_that_time(self):
         """All reports do the same; JSON is JSON, whatever there is."""
         for verb in ("access", "heatmap", "wss", "times", "profile",
@@ -450,7 +467,8 @@ class Reports(unittest.TestCase):
         args = ["--width", "16", "--height", "21"]
         told = json.loads(vmheat(self.dir, *HEAT, "r", "--json", *args).stdout)
         raw = [line.split("\t") for line in vmheat(
-            self.dir, *HEAT, "r", "--raw", *args).stdout.decode().splitlines()]
+            self.dir, *HEAT, "r", "--raw", *args).stdout.decode().splitlines()
+               if not line.startswith("#")]
         flat = [v for row in told["heat"] for v in row]
         self.assertEqual(len(flat), 16 * 21)
         self.assertEqual([float(r[2]) for r in raw],

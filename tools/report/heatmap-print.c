@@ -19,8 +19,9 @@ static void put_number(GString *out, double v)
 char *vh_heat_raw(const VhHeatRecord *rec)
 {
     const VhHeatmap *m = rec->map;
-    GString *out = g_string_new(NULL);
+    GString *out = g_string_new("# ns\taddress\t");
 
+    g_string_append(out, m->rates ? "rate\n" : "of-checks\n");
     for (unsigned row = 0; row < m->rows; row++) {
         for (unsigned i = 0; i < m->columns; i++) {
             g_string_append_printf(out, "%" PRIu64 "\t%" PRIu64 "\t",
