@@ -516,6 +516,29 @@ class Reports(unittest.TestCase):
             self.assertIn(b"is damaged at byte", done.stderr)
         self.assertFalse(os.path.exists(self.path("nothing.png")))
 
+    def test_heatmap_without_a_clock(self):
+        """The first row begins before the record does: that is its begin."""
+        s = 10**9
+        record_file.write(self.path("bare"), [
+            record_file.snapshot(i, (9 + i) * s, (10 + i) * s,
+                                 [(0, 1 << 30, 10)]) for i in range(1, 5)])
+        done = vmheat(self.dir, *HEAT, "bare", "--height", "4")
+        labels = [line.partition("[")[0].strip() for line in
+                  done.stdout.decode().splitlines()[2:6]]
+        self.assertEqual(labels, ["0 s", "0 s", "1 s", "2 s"])
+        told = json.loads(vmheat(self.dir, *HEAT, "bare", "--json").stdout)
+        self.assertNotIn("begin-unix", told)
+
+    def test_heatmap_ranges(self):
+        """Where there is memory, and the wall clock."""
+        told = json.loads(vmheat(self.dir, *HEAT, "r", "--json", "--width",
+                                 "8", "--height", "2").stdout)
+        gib = 1 << 30
+        self.assertEqual(told["ranges"], [
+            {"start": 0, "end": 3 * gib}, {"start": 4 * gib, "end": 5 * gib}])
+        self.assertEqual(told["times"][0], told["begin"])
+        self.assertGreater(told["begin-unix"], 10**18)
+
     def test_heatmap_two_units(self):
         """Rates and parts of checks are not mixed, and that is told."""
         s = 10**9

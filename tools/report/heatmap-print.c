@@ -60,6 +60,22 @@ static JsonArray *addresses_json(const VhHeatmap *m)
     return a;
 }
 
+/* What is between them are holes. */
+static JsonArray *ranges_json(const VhHeatAxis *axis)
+{
+    JsonArray *a = json_array_new();
+
+    for (guint i = 0; i < axis->spans->len; i++) {
+        const VhRamSpan *s = &g_array_index(axis->spans, VhRamSpan, i);
+        JsonObject *o = json_object_new();
+
+        json_object_set_int_member(o, "start", s->start);
+        json_object_set_int_member(o, "end", s->end);
+        json_array_add_object_element(a, o);
+    }
+    return a;
+}
+
 static JsonArray *times_json(const VhHeatmap *m)
 {
     JsonArray *a = json_array_new();
@@ -86,6 +102,7 @@ JsonNode *vh_heat_json(const VhHeatRecord *rec)
         json_object_set_double_member(o, "cell-size",
                                       (double)m->axis->length / m->columns);
     }
+    json_object_set_array_member(o, "ranges", ranges_json(&rec->axis));
     json_object_set_array_member(o, "addresses", addresses_json(m));
     json_object_set_array_member(o, "times", times_json(m));
     json_object_set_array_member(o, "heat", rows);
