@@ -275,6 +275,10 @@ class Reports(unittest.TestCase):
                 ("only one of", "heatmap", "--json", "-o", "x.png"),
                 ("1 .. 10000", "heatmap", "--width", "0"),
                 ("1 .. 10000", "heatmap", "--height", "10001"),
+                ("at most 16000000", "heatmap", "--height", "10000", "--width",
+                 "1601"),
+                ("at most 16000000", "heatmap", "-o", "x.png", "--height",
+                 "10000", "--width", "10000"),
                 ("above --start", "heatmap", "--start", "2G", "--end", "1G"),
                 ("with K, M, G", "times", "--min-size", "x"),
                 ("--to must be", "times", "--from", "2s", "--to", "1s"),
@@ -515,6 +519,20 @@ class Reports(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (DAMAGED, b""))
             self.assertIn(b"is damaged at byte", done.stderr)
         self.assertFalse(os.path.exists(self.path("nothing.png")))
+
+    def test_heatmap_largest_picture(self):
+        """It stays within some memory, whatever is asked for."""
+        for size in (["--width", "10000", "--height", "1600"],
+                     ["--width", "1600", "--height", "10000"]):
+            p = subprocess.Popen([CLI, *HEAT, "r", "-o", "large.png",
+                                  "--force", *size], cwd=self.dir)
+            _, status, usage = os.wait4(p.pid, 0)
+            p.returncode = status
+            self.assertEqual(status, 0)
+            with open(self.path("large.png"), "rb") as f:
+                self.assertEqual(struct.unpack(">II", f.read(24)[16:]),
+                                 (int(size[1]), int(size[3])))
+            self.assertLess(usage.ru_maxrss, 1 << 20)  # KiB; ASan has more
 
     def test_heatmap_without_a_clock(self):
         """The first row begins before the record does: that is its begin."""

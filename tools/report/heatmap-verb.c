@@ -5,6 +5,7 @@
 
 #define RAW_ROWS 500 /* as many as damo makes */
 #define RAW_COLUMNS 500
+#define CELLS_MAX 16000000 /* 400 MB of memory */
 
 static VhHeatSize size_of(const VhOptions *o, const VhTerm *term)
 {
@@ -92,6 +93,12 @@ static char *contradiction(const VhOptions *o)
 {
     if (o->json + o->raw + (o->output != NULL) > 1) {
         return g_strdup("only one of --json, --raw and --output can be given");
+    }
+    if ((uint64_t)o->width * o->height > CELLS_MAX) {
+        return g_strdup_printf("--width %u and --height %u make a picture that "
+                               "is too large: at most %u pixels or cells, such "
+                               "as 4000 times 4000",
+                               o->width, o->height, CELLS_MAX);
     }
     return o->output ? vh_image_check(o->output) : NULL;
 }
