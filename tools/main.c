@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <locale.h>
+#include <signal.h>
 
 #include "cli.h"
 
@@ -110,6 +111,8 @@ int main(int argc, char **argv)
     VhTerm term;
     int exit_code;
 
+    /* so a file that is too large is an error that is told (ulimit -f) */
+    signal(SIGXFSZ, SIG_IGN);
     setlocale(LC_CTYPE, ""); /* not numbers: output is for programs too */
     verb = vh_options_parse(verbs, argc, argv, &options, &exit_code);
     if (verb) {

@@ -68,7 +68,6 @@ class Record(unittest.TestCase):
                 signal.signal(ignore, signal.SIG_IGN)
             if not limit:
                 return
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         p = subprocess.Popen(
             [CLI, "record", "-s", server.path, "-o", self.path, *args],
