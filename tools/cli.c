@@ -74,9 +74,7 @@ bool vh_cli_is_for_files(const char *path, GError **error)
     }
     if (!g_stat(path, &st) && !S_ISREG(st.st_mode)) {
         g_set_error(error, VH_RECORD_ERROR, VH_RECORD_ERROR_WRITE,
-                    "'%s' is no regular file; a record goes to one, or to a "
-                    "new file",
-                    path);
+                    "'%s' is no regular file; give one, or a new file", path);
         return false;
     }
     return true;
@@ -116,6 +114,14 @@ bool vh_cli_may_replace(const char *path, bool force, GError **error)
                     path, why);
     }
     return !why;
+}
+
+bool vh_cli_may_draw(const VhOptions *options, GError **error)
+{
+    const char *path = options->output;
+
+    return !path || g_str_equal(path, "-") ||
+           vh_cli_may_replace(path, options->force, error);
 }
 
 bool vh_cli_make_room(const char *path, bool force, GError **error)

@@ -213,11 +213,18 @@ bool vh_cli_is_for_files(const char *path, GError **error);
 /**
  * vh_cli_may_replace() - may a file be written anew?
  * @path: the file; none is fine
- * @force: also when it is there; but not what a recorder writes, nor what is not
- *         vh_cli_is_for_files()
+ * @force: also when it is there; but not what a recorder writes, nor what is
+ * not vh_cli_is_for_files()
  * @error: why not
  */
 bool vh_cli_may_replace(const char *path, bool force, GError **error);
+
+/**
+ * vh_cli_may_draw() - may the picture of a report be written?
+ * @options: output, which is for vh_image_check(), or NULL; force
+ * @error: why not: as of vh_cli_may_replace()
+ */
+bool vh_cli_may_draw(const VhOptions *options, GError **error);
 
 /**
  * vh_cli_make_room() - see to it that a file is not there

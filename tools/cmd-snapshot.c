@@ -13,8 +13,9 @@ static bool limit_is_right(const VhOptions *o)
 
 int vh_cmd_snapshot(const VhOptions *options, const VhTerm *term)
 {
-    /* QMP does the rest, which does not cut regions */
-    g_autoptr(VhShow) show = vh_show_new(options, term, &options->filter);
+    /* also what QMP has left out: that does not cut regions */
+    VhFilter filter = vh_cli_filter(options);
+    g_autoptr(VhShow) show = vh_show_new(options, term, &filter);
     g_autoptr(GError) error = NULL;
     uint64_t limit = limit_is_right(options) ? options->limit : UINT64_MAX;
     g_autoptr(JsonNode) reply = NULL;

@@ -91,6 +91,15 @@ static void offer_values(Line *l, const VhOption *option)
     }
 }
 
+/* The verb of the words before. */
+static const VhVerb *verb_of(const Line *l)
+{
+    g_autoptr(GPtrArray) words = vh_verb_words(l->argv, l->nr);
+    int taken;
+
+    return vh_verb_take(l->verbs, (char **)words->pdata, words->len, &taken);
+}
+
 static void offer_argument(Line *l, const VhOption *option)
 {
     static const char *const kinds[][2] = {
@@ -98,6 +107,8 @@ static void offer_argument(Line *l, const VhOption *option)
         { "PATH", ":files\n" },
         { "DIR", ":directories\n" },
     };
+
+    const VhVerb *verb = verb_of(l);
 
     if (g_str_equal(option->name, "socket")) {
         g_string_append(l->out, ":sockets\n");
@@ -115,7 +126,7 @@ static void offer_argument(Line *l, const VhOption *option)
             return;
         }
     }
-    offer_values(l, option);
+    offer_values(l, vh_option_of(option, verb ? verb->name : NULL));
 }
 
 /* The value of the option given last, or NULL. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <locale.h>
+#include <signal.h>
 
 #include "cli.h"
 
@@ -24,7 +25,8 @@ static const VhVerb verbs[] = {
       VM LOOK FILTERS STYLES, VH_TARGET_VM, vh_cmd_snapshot,
       "vmheat snapshot guest --sort heat --limit 20" },
     { "top", "Show the heat of guest memory, again and again.",
-      VM LOOK "delay iterations once all sockets by", VH_TARGET_VM, vh_cmd_top,
+      VM LOOK "delay iterations once all sockets sort", VH_TARGET_VM,
+      vh_cmd_top,
       "vmheat top guest -d 2\n"
       "vmheat top --all" },
     { "record", "Write snapshots to a file, for reports and for damo.",
@@ -42,12 +44,12 @@ static const VhVerb verbs[] = {
       "vmheat report access -i guest.data --snapshot all --idle 1m-\n"
       "vmheat report access guest --style recency-percentiles" },
     { "report heatmap", "Draw which memory was how hot, and when.",
-      "input output from to start end width height raw " LOOK, VH_TARGET_NONE,
-      vh_cmd_report_heatmap,
+      "input output force from to start end width height raw " LOOK,
+      VH_TARGET_NONE, vh_cmd_report_heatmap,
       "vmheat report heatmap\n"
       "vmheat report heatmap -i night.vmheat -o heat.png" },
     { "report wss", "Show how large the working set was, and when.",
-      REPORT WHICH "within percentiles sort plot output", VH_TARGET_NONE,
+      REPORT WHICH "within percentiles sort plot output force", VH_TARGET_NONE,
       vh_cmd_report_wss,
       "vmheat report wss -i guest.data\n"
       "vmheat report wss --within 1s,10s,1m --percentiles 50,99\n"
@@ -99,19 +101,6 @@ static const VhVerb verbs[] = {
       "socket timeout color no-color pid damon no-idle-page damon-cpu "
       "background revoke page-idle damon-root damon-owner",
       VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
-    { "libvirt enable", "Give a domain of libvirt vmheat, for good.",
-      "connect timeout color no-color primitive property schemes plugin yes "
-      "dry-run",
-      VH_TARGET_DOMAIN, vh_cmd_libvirt_enable,
-      "vmheat libvirt enable guest\n"
-      "vmheat libvirt enable guest --schemes reclaim --min-age 2m\n"
-      "vmheat libvirt enable guest --property overhead-budget=100" },
-    { "libvirt disable", "Take vmheat out of a domain of libvirt.",
-      "connect timeout color no-color yes dry-run", VH_TARGET_DOMAIN,
-      vh_cmd_libvirt_disable, "vmheat libvirt disable guest" },
-    { "libvirt show", "Show what a domain has of vmheat, what it lacks.",
-      "connect timeout color no-color", VH_TARGET_DOMAIN, vh_cmd_libvirt_show,
-      "vmheat libvirt show guest" },
     {},
 };
 
@@ -122,6 +111,8 @@ int main(int argc, char **argv)
     VhTerm term;
     int exit_code;
 
+    /* so a file that is too large is an error that is told (ulimit -f) */
+    signal(SIGXFSZ, SIG_IGN);
     setlocale(LC_CTYPE, ""); /* not numbers: output is for programs too */
     verb = vh_options_parse(verbs, argc, argv, &options, &exit_code);
     if (verb) {

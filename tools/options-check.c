@@ -92,8 +92,9 @@ static char *check_target(const VhVerb *verb, const VhOptions *o,
     if (o->all) {
         return check_all(o, seen);
     }
-    if (o->sockets || was_given(seen, "by")) {
-        return g_strdup_printf("--sockets and --by make sense with --all only");
+    if (o->sockets ||
+        (vh_has_word(verb->options, "all") && was_given(seen, "sort"))) {
+        return g_strdup("--sockets and --sort make sense with --all only");
     }
     if (o->uri && !o->domain) {
         return g_strdup_printf("which domain of '%s'? --connect needs one",
@@ -157,7 +158,7 @@ static char *check_regions(const VhVerb *verb, const VhOptions *o,
 {
     const char *own = own_view(seen);
 
-    if (o->json && own && !vh_has_word(verb->options, "input")) {
+    if (o->json && own && !o->all && !vh_has_word(verb->options, "input")) {
         return g_strdup_printf("--%s does not work with --json, which prints "
                                "what QMP returns",
                                own);

@@ -72,8 +72,10 @@ static const char *take_sort(VhOptions *o, const char *arg)
 }
 
 const VhOption vh_options_snapshot[] = {
-    { 0, "start", "ADDRESS", "leave out regions below", take_start },
-    { 0, "end", "ADDRESS", "leave out regions from there on", take_end },
+    { 0, "start", "ADDRESS", "leave out memory below; regions are cut",
+      take_start },
+    { 0, "end", "ADDRESS", "leave out memory from there on; regions are cut",
+      take_end },
     { 0, "min-nr-accesses", "N", "leave out regions with fewer accesses",
       take_min },
     { 0, "limit", "N", "show at most N", take_limit },

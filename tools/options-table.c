@@ -25,6 +25,22 @@ const VhOption *vh_option_nth(unsigned n)
     return NULL;
 }
 
+const VhOption *vh_option_of(const VhOption *option, const char *verb)
+{
+    const VhOption *o, *found = option;
+
+    for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
+        if (g_str_equal(o->name, option->name) &&
+            (!o->of || !g_strcmp0(o->of, verb))) {
+            found = o;
+            if (o->of) {
+                break;
+            }
+        }
+    }
+    return found;
+}
+
 const char *vh_option_take(const VhOption *option, VhOptions *o,
                            const char *arg)
 {

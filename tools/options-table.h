@@ -13,6 +13,7 @@
  * @arg: what its argument is, or NULL
  * @help: what it does; NULL: for tests, not shown
  * @take: reads the argument; returns NULL, or what is allowed
+ * @of: the one verb that has it so, where others have one of that name; or NULL
  * @flag: without @take: where in VhOptions a bool is that it sets, VH_FLAG()
  */
 typedef struct VhOption {
@@ -22,6 +23,7 @@ typedef struct VhOption {
     const char *help;
     const char *(*take)(VhOptions *o, const char *arg);
     size_t flag;
+    const char *of;
 } VhOption;
 
 #define VH_FLAG(member) offsetof(VhOptions, member)
@@ -33,6 +35,13 @@ typedef struct VhOption {
  * Returns: the option, or NULL behind the last one.
  */
 const VhOption *vh_option_nth(unsigned n);
+
+/**
+ * vh_option_of() - an option as a verb has it
+ * @option: one of that name
+ * @verb: name of the verb; NULL: not known
+ */
+const VhOption *vh_option_of(const VhOption *option, const char *verb);
 
 /* The tables, a file each. */
 extern const VhOption vh_options_common[];

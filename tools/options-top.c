@@ -8,7 +8,7 @@ static const char *take_sockets(VhOptions *o, const char *arg)
     return *arg ? NULL : "a folder";
 }
 
-static const char *take_by(VhOptions *o, const char *arg)
+static const char *take_sort(VhOptions *o, const char *arg)
 {
     for (unsigned i = 0; i < VH_FLEET_SORTS; i++) {
         if (g_str_equal(arg, vh_fleet_sort_name(i))) {
@@ -24,8 +24,8 @@ const VhOption vh_options_top[] = {
       VH_FLAG(all) },
     { 0, "sockets", "DIR", "with --all: the QMP sockets in DIR instead",
       take_sockets },
-    { 0, "by", "WHAT",
-      "with --all: sort by cold (default), name, size, wss, saved or cost",
-      take_by },
+    { 0, "sort", "BY",
+      "with --all: by cold (default), name, size, wss, saved or cost",
+      take_sort, 0, "top" },
     {},
 };

@@ -49,7 +49,9 @@ static GArray *long_options(void)
     const VhOption *o;
 
     for (unsigned i = 0; (o = vh_option_nth(i)); i++) {
-        add_long(out, o->name, o->arg != NULL, FIRST_LONG + i);
+        if (!o->of) { /* take_option() finds these */
+            add_long(out, o->name, o->arg != NULL, FIRST_LONG + i);
+        }
     }
     for (unsigned i = 0; recipes[i].name; i++) {
         add_long(out, recipes[i].name, true, FIRST_RECIPE + i);
@@ -153,6 +155,7 @@ static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
 {
     g_autoptr(GArray) longs = long_options();
     g_autofree char *shorts = short_options();
+    const char *verb = p->verb ? p->verb->name : NULL;
     int c, code = VH_EXIT_OK;
 
     opterr = 0;
@@ -167,7 +170,7 @@ static int parse_options(int argc, char **argv, VhOptions *o, Parsed *p)
         } else if (c >= FIRST_RECIPE) {
             code = take_recipe_option(c - FIRST_RECIPE, o, p);
         } else {
-            code = take_option(find_option(c), o, p);
+            code = take_option(vh_option_of(find_option(c), verb), o, p);
         }
     }
     return code;

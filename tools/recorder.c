@@ -45,6 +45,7 @@ static bool write_vm(VhRecorder *r, GError **error)
     g_autofree char *text = NULL;
     int64_t monotonic = g_get_monotonic_time();
 
+    r->connections = vh_client_connections(r->client);
     json_object_set_string_member(o, "name", name);
     json_object_set_string_member(o, "uuid", uuid);
     json_object_set_string_member(o, "start", start);
@@ -196,6 +197,19 @@ static bool follows(const VhRecorder *r, uint64_t old, GError **error)
     return true;
 }
 
+/* Before the first snapshot of what may be another QEMU, at @sequence. */
+static bool meet_again(VhRecorder *r, uint64_t sequence, GError **error)
+{
+    bool known = sequence >= r->last &&
+                 r->connections == vh_client_connections(r->client);
+
+    if (known || !r->native) {
+        return true;
+    }
+    r->last = 0;
+    return write_vm(r, error) && write_state(r, error);
+}
+
 static bool take_snapshot(VhRecorder *r, GError **error)
 {
     JsonObject *arguments = json_object_new();
@@ -212,6 +226,9 @@ static bool take_snapshot(VhRecorder *r, GError **error)
     sequence = r->taken->head.sequence;
     fresh = sequence && sequence != r->last && r->taken->head.end_ns != old;
     if (fresh && !r->snapshots && !follows(r, old, error)) {
+        return false;
+    }
+    if (fresh && !meet_again(r, sequence, error)) {
         return false;
     }
     if (fresh) {

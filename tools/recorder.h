@@ -23,6 +23,9 @@
  *
  * What the monitor does (query-vmheat), and the schemes, are kept at the begin,
  * at the end and every VH_RECORDER_STATE_US; events when they come.
+ *
+ * Who the machine is is written again when it may be another QEMU: when the
+ * connection to libvirt was made anew, or when snapshots are counted anew.
  */
 #ifndef VMHEAT_TOOLS_RECORDER_H
 #define VMHEAT_TOOLS_RECORDER_H
@@ -41,6 +44,7 @@
  * @snapshots: how many there are by now
  * @missed: how many were not asked for in time, with @interval_us 0
  * @last: the last one
+ * @connections: of the client, when the machine was last written
  * @in_vain: questions since, without a new one
  * @next_us: when to ask for the next
  * @state_us: when to ask for the state
@@ -55,6 +59,7 @@ typedef struct VhRecorder {
     uint64_t snapshots;
     uint64_t missed;
     uint64_t last;
+    unsigned connections;
     uint64_t in_vain;
     int64_t next_us;
     int64_t state_us;

@@ -39,7 +39,9 @@ bool vh_verb_takes_domain(const VhVerb *verb)
 
 bool vh_verb_takes_option(const VhVerb *verb, const VhOption *option)
 {
-    return option->help && (!verb || vh_has_word(verb->options, option->name));
+    return option->help &&
+           (!verb || vh_has_word(verb->options, option->name)) &&
+           vh_option_of(option, verb ? verb->name : NULL) == option;
 }
 
 static const VhVerb *find_verb(const VhVerb *verbs, const char *name)

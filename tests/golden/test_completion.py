@@ -83,7 +83,7 @@ class Words(unittest.TestCase):
                     self.assertIn(option, complete(*verb.split(), option))
 
     def test_no_option_of_another_verb(self):
-        self.assertNotIn("--sort", complete("top", "--"))
+        self.assertNotIn("--limit", complete("top", "--"))
         self.assertEqual(complete("--"), ["--help", "--version"])
         self.assertNotIn("--page-idle", complete("grant", "--"))
 
@@ -99,6 +99,8 @@ class Words(unittest.TestCase):
         self.assertEqual(complete("snapshot", "--sort=a", breaks=" "),
                          ["--sort=address", "--sort=age"])
         self.assertEqual(complete("snapshot", "--limit", ""), [])
+        self.assertEqual(complete("top", "--sort", ""),
+                         ["cold", "name", "size", "wss", "saved", "cost"])
 
     def test_every_argument(self):
         """The command has an answer, whatever it is, and ends well."""

@@ -68,7 +68,6 @@ class Record(unittest.TestCase):
                 signal.signal(ignore, signal.SIG_IGN)
             if not limit:
                 return
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         p = subprocess.Popen(
             [CLI, "record", "-s", server.path, "-o", self.path, *args],
@@ -196,6 +195,28 @@ class Record(unittest.TestCase):
         self.assertEqual([e.json()["event"] for e in events],
                          ["VMHEAT_STATE_CHANGED"])
         self.assertEqual(events[0].json()["data"]["reason"], "migration")
+
+    def test_snapshots_counted_anew(self):
+        """By a device that was added again: who it is is told again."""
+        with Growing() as server:
+            p = self.start(server)
+            self.recorded(server, 10)
+            server.snap["sequence"] = 0
+            server.replies["query-name"] = \
+                lambda a: {"return": {"name": "again"}}
+            wait_until(lambda: server.seen.count(("query-name", {})) == 2)
+            self.recorded(server, 5)
+            p.send_signal(signal.SIGINT)
+            self.assertNotIn("missed", self.end(p))
+        blocks = self.blocks()
+        self.assertEqual([b.json()["name"] for b in rf.of_type(blocks, rf.VM)],
+                         ["guest", "again"])
+        kinds = [b.type for b in blocks]
+        again = kinds.index(rf.VM, 1)
+        self.assertEqual(kinds[again:again + 3], [rf.VM, rf.STATE, rf.SCHEMES])
+        self.assertIn(rf.SNAPSHOTS, kinds[:again])
+        self.assertIn(rf.SNAPSHOTS, kinds[again:])
+        self.assertEqual(kinds.count(rf.STATE), 3)
 
     def test_an_interval(self):
         with Growing() as server:

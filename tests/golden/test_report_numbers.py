@@ -275,6 +275,10 @@ class Reports(unittest.TestCase):
                 ("only one of", "heatmap", "--json", "-o", "x.png"),
                 ("1 .. 10000", "heatmap", "--width", "0"),
                 ("1 .. 10000", "heatmap", "--height", "10001"),
+                ("at most 16000000", "heatmap", "--height", "10000", "--width",
+                 "1601"),
+                ("at most 16000000", "heatmap", "-o", "x.png", "--height",
+                 "10000", "--width", "10000"),
                 ("above --start", "heatmap", "--start", "2G", "--end", "1G"),
                 ("with K, M, G", "times", "--min-size", "x"),
                 ("--to must be", "times", "--from", "2s", "--to", "1s"),
@@ -317,12 +321,55 @@ class Reports(unittest.TestCase):
     def test_nothing_for_programs(self):
         for args in (["wss", "--raw"], ["times", "--raw"],
                      ["profile", "--raw"], ["wss", "-o", "x.png"],
-                     ["heatmap"], ["heatmap", "-o", "x.png"]):
+                     ["heatmap", "--raw"], ["heatmap", "-o", "x.png"]):
             with self.subTest(args=args):
                 done = vmheat(self.dir, "report", *args, "-i", "none")
                 self.assertEqual((done.returncode, done.stdout), (OK, b""))
                 self.assertIn(b"has no snapshots", done.stderr)
         self.assertFalse(os.path.exists(self.path("x.png")))
+
+    def test_raw_tells_its_columns(self):
+        """Lines with # are comments of gnuplot, and tell what follows."""
+        for verb, extra in (("access", []), ("access", ["--style", "size-hist"]),
+                            ("heatmap", ["--width", "2", "--height", "2"]),
+                            ("wss", []), ("wss", ["--within", "1s,10s"]),
+                            ("wss", ["--sort", "time"]), ("times", []),
+                            ("profile", []), ("schemes", [])):
+            with self.subTest(verb=verb, extra=extra):
+                done = vmheat(self.dir, "report", verb, "-i", "r", "--raw",
+                              *extra)
+                lines = done.stdout.decode().splitlines()
+                heads = [s[2:].split("\t") for s in lines if s[0] == "#"]
+                rows = [s.split("\t") for s in lines if s[0] != "#"]
+                self.assertTrue(rows)
+                widths = {len(h) for h in heads}
+                self.assertFalse([r for r in rows if len(r) not in widths])
+
+    def test_nothing_of_that_time(self):
+        """All reports do the same; JSON is JSON, whatever there is."""
+        for verb in ("access", "heatmap", "wss", "times", "profile",
+                     "schemes"):
+            for record, why in ((["r", "--from", "1d"], "'r' has no snapshots "
+                                 "of the time asked for\n"),
+                                (["none"], "'none' has no snapshots\n")):
+                args = ["report", verb, "-i", *record]
+                with self.subTest(args=args):
+                    done = vmheat(self.dir, *args, "--json")
+                    self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                    told = json.loads(done.stdout)
+                    if verb == "access":
+                        self.assertEqual((told["sequence"], told["regions"]),
+                                         (0, []))
+                    else:
+                        self.assertEqual(told["snapshots"], 0)
+                    done = vmheat(self.dir, *args)
+                    self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                    self.assertIn(why, done.stdout.decode())
+                    done = vmheat(self.dir, *args, "--raw")
+                    self.assertEqual(done.returncode, OK)
+                    if verb != "schemes":
+                        self.assertEqual((done.stdout, done.stderr.decode()),
+                                         (b"", "vmheat: " + why))
 
     def test_disk_full(self):
         for args in (["wss"], ["wss", "--plot"], ["wss", "--json"],
@@ -336,6 +383,25 @@ class Reports(unittest.TestCase):
         self.fails(FILE, "full.png", "report", "wss", "-i", "r", "-o",
                    self.link("/dev/full"))
         self.assertTrue(os.path.islink(self.path("full.png")))
+
+    def test_force(self):
+        """A picture replaces a file only when asked to, as a record does."""
+        for verb in ("wss", "heatmap"):
+            args = ["report", verb, "-i", "r", "-o", "old.png"]
+            with self.subTest(verb=verb):
+                with open(self.path("old.png"), "wb") as f:
+                    f.write(b"precious")
+                self.fails(FILE, "'old.png' exists; --force replaces it", *args)
+                with open(self.path("old.png"), "rb") as f:
+                    self.assertEqual(f.read(), b"precious")
+                done = vmheat(self.dir, *args, "--force")
+                self.assertEqual((done.returncode, done.stderr), (OK, b""))
+                with open(self.path("old.png"), "rb") as f:
+                    self.assertEqual(f.read(4), b"\x89PNG")
+                os.unlink(self.path("old.png"))
+                os.symlink("/dev/full", self.path("old.png"))
+                self.fails(FILE, "is no regular file", *args, "--force")
+                os.unlink(self.path("old.png"))
 
     def link(self, target):
         os.symlink(target, self.path("full.png"))
@@ -405,7 +471,8 @@ class Reports(unittest.TestCase):
         args = ["--width", "16", "--height", "21"]
         told = json.loads(vmheat(self.dir, *HEAT, "r", "--json", *args).stdout)
         raw = [line.split("\t") for line in vmheat(
-            self.dir, *HEAT, "r", "--raw", *args).stdout.decode().splitlines()]
+            self.dir, *HEAT, "r", "--raw", *args).stdout.decode().splitlines()
+               if not line.startswith("#")]
         flat = [v for row in told["heat"] for v in row]
         self.assertEqual(len(flat), 16 * 21)
         self.assertEqual([float(r[2]) for r in raw],
@@ -453,6 +520,43 @@ class Reports(unittest.TestCase):
             self.assertIn(b"is damaged at byte", done.stderr)
         self.assertFalse(os.path.exists(self.path("nothing.png")))
 
+    def test_heatmap_largest_picture(self):
+        """It stays within some memory, whatever is asked for."""
+        for size in (["--width", "10000", "--height", "1600"],
+                     ["--width", "1600", "--height", "10000"]):
+            p = subprocess.Popen([CLI, *HEAT, "r", "-o", "large.png",
+                                  "--force", *size], cwd=self.dir)
+            _, status, usage = os.wait4(p.pid, 0)
+            p.returncode = status
+            self.assertEqual(status, 0)
+            with open(self.path("large.png"), "rb") as f:
+                self.assertEqual(struct.unpack(">II", f.read(24)[16:]),
+                                 (int(size[1]), int(size[3])))
+            self.assertLess(usage.ru_maxrss, 1 << 20)  # KiB; ASan has more
+
+    def test_heatmap_without_a_clock(self):
+        """The first row begins before the record does: that is its begin."""
+        s = 10**9
+        record_file.write(self.path("bare"), [
+            record_file.snapshot(i, (9 + i) * s, (10 + i) * s,
+                                 [(0, 1 << 30, 10)]) for i in range(1, 5)])
+        done = vmheat(self.dir, *HEAT, "bare", "--height", "4")
+        labels = [line.partition("[")[0].strip() for line in
+                  done.stdout.decode().splitlines()[2:6]]
+        self.assertEqual(labels, ["0 s", "0 s", "1 s", "2 s"])
+        told = json.loads(vmheat(self.dir, *HEAT, "bare", "--json").stdout)
+        self.assertNotIn("begin-unix", told)
+
+    def test_heatmap_ranges(self):
+        """Where there is memory, and the wall clock."""
+        told = json.loads(vmheat(self.dir, *HEAT, "r", "--json", "--width",
+                                 "8", "--height", "2").stdout)
+        gib = 1 << 30
+        self.assertEqual(told["ranges"], [
+            {"start": 0, "end": 3 * gib}, {"start": 4 * gib, "end": 5 * gib}])
+        self.assertEqual(told["times"][0], told["begin"])
+        self.assertGreater(told["begin-unix"], 10**18)
+
     def test_heatmap_two_units(self):
         """Rates and parts of checks are not mixed, and that is told."""
         s = 10**9
@@ -479,7 +583,7 @@ class Reports(unittest.TestCase):
             record_file.write(self.path("far"), [
                 record_file.snapshot(i, i * 10**9, (i + 1) * 10**9,
                                      [(low, last, 2000)]) for i in (1, 2)])
-            for args in (["-o", "far.png"], ["--height", "4"]):
+            for args in (["-o", "far.png", "--force"], ["--height", "4"]):
                 done = vmheat(self.dir, *HEAT, "far", *args)
                 self.assertEqual((done.returncode, done.stderr), (OK, b""))
 

@@ -76,9 +76,12 @@ class TopAll(unittest.TestCase):
         self.some()
         for by, first in (("cold", "big"), ("name", "big"), ("size", "big"),
                           ("wss", "small"), ("saved", "small")):
-            rows = self.rows("--by", by)
+            rows = self.rows("--sort", by)
             self.assertTrue(rows[2].startswith(first), (by, rows))
             self.assertIn(f"sorted by {by}", rows[0])
+        told = json.loads(self.run_cli("--once", "--json", "--sort",
+                                       "wss").stdout)
+        self.assertEqual([m["name"] for m in told], ["small", "big"])
 
     def test_cost_is_of_the_time_between(self):
         info = load("info")
@@ -145,14 +148,15 @@ class TopAll(unittest.TestCase):
         os.mkdir(self.dir)
 
     def test_usage(self):
-        for args, word in ((["--by", "x"], "cold, name, size"),
+        for args, word in ((["--sort", "x"], "cold, name, size"),
+                           (["--sort", "heat"], "cold, name, size"),
                            (["-s", "x"], "one too many"),
                            (["guest"], "one too many"),
                            (["-c", "qemu:///system"], "say two things")):
             done = self.run_cli(*args)
             self.assertEqual(done.returncode, 1, args)
             self.assertIn(word, done.stderr)
-        done = subprocess.run([CLI, "top", "--by", "name", "-s", "x"],
+        done = subprocess.run([CLI, "top", "--sort", "name", "-s", "x"],
                               capture_output=True, text=True, check=False)
         self.assertIn("with --all only", done.stderr)
 

@@ -13,6 +13,7 @@ daemon.enter()
 
 from guest import environment, score  # noqa: E402
 from heat import HOT, Case  # noqa: E402
+import record_file as rf  # noqa: E402
 
 CONNECT, QMP, TIMEOUT = 2, 3, 4  # exit status of vmheat
 E_CONNECT, E_TIMEOUT = "error 0 ", "error 2 "
@@ -186,6 +187,71 @@ class Fails:
         self.good("pause", "heat")
         self.assertEqual(talk("rest 1000"), "ok")
         self.assertIn("VMHEAT_STATE_CHANGED", [e[0] for e in talk.events])
+
+    def replaced(self):
+        """The domain ends while nobody can tell; the daemon is back then."""
+        pid = self.pid()
+        self.daemon.stop()
+        os.kill(pid, signal.SIGKILL)
+        self.daemon.start()
+        self.daemon.wait_until("it has ended", lambda: "running" not in
+                               self.daemon.virsh("domstate", "heat").stdout)
+
+    def test_another_of_that_name(self):
+        """It is not taken for the domain it was, by the next command either."""
+        self.start()
+        talk = self.talk()
+        self.assertEqual(talk("query-vmheat"), "ok")
+        uuid = self.daemon.virsh("domuuid", "heat").stdout.strip()
+        self.replaced()
+        self.daemon.virsh("undefine", "heat")
+        self.define_with()
+        self.start()
+        for word in ["query-vmheat", "reconnect"]:
+            self.assertIn(f"with UUID {uuid}, is gone", talk(word))
+
+    def test_another_of_that_id(self):
+        """A daemon that has no domains when it starts counts from 1."""
+        def restart():
+            self.daemon.stop()
+            self.daemon.start()
+        restart()
+        self.start()
+        talk = self.talk("1")
+        self.assertEqual(talk("query-vmheat"), "ok")
+        self.daemon.virsh("destroy", "heat")
+        restart()
+        self.define_with("other")
+        self.start("other")
+        self.assertIn("heat0", self.good("status", "1"))
+        self.assertIn("domain '1' of 'qemu:///", said := talk("reconnect"))
+        self.assertIn("is not running", said)
+        self.start()
+        self.assertEqual(talk("reconnect"), "ok")
+        self.assertEqual(talk("query-vmheat"), "ok")
+
+    def test_started_again(self):
+        """The same domain, another QEMU: which is told in a record."""
+        self.start()
+        talk = self.talk()
+        path = os.path.join(self.daemon.dir, "again.vmheat")
+        record = self.daemon.popen(
+            environment("VMHEAT_CLI"), "record", "-c", self.daemon.uri,
+            "heat", "-o", path, "--interval", "8s")
+        self.addCleanup(record.stdout.close)
+        self.addCleanup(record.stdin.close)
+        self.addCleanup(record.kill)
+        self.daemon.wait_until("it records", lambda: os.path.exists(path)
+                               and rf.of_type(rf.read(path), rf.SNAPSHOTS))
+        self.replaced()
+        self.start()
+        self.assertEqual(talk("query-vmheat"), "ok")
+        self.daemon.wait_until("it is told", lambda: len(rf.of_type(
+            rf.read(path), rf.VM)) == 2 or record.poll() is not None)
+        record.terminate()
+        self.assertEqual(record.wait(20), 0)
+        kinds = [b.type for b in rf.read(path)]
+        self.assertIn(rf.SNAPSHOTS, kinds[kinds.index(rf.VM, 1):])
 
     def test_stuck(self):
         """A daemon that does not answer costs the time-out, not more."""

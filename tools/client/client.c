@@ -11,9 +11,11 @@
 struct VhClient {
     VhTransport *transport; /* NULL: reconnecting failed */
     char *uri, *domain;     /* of libvirt; or: */
+    char *uuid;             /* of the domain, once it was found */
     char *address;
     VhTransportHooks hooks;
     gint64 timeout_us;
+    unsigned connections; /* of transports before this one */
 };
 
 G_DEFINE_QUARK(vh - client - error - quark, vh_client_error)
@@ -40,8 +42,8 @@ static bool connect_client(VhClient *client, GError **error)
 {
     client->transport =
         client->domain
-            ? vh_libvirt_open(client->uri, client->domain, &client->hooks,
-                              client->timeout_us, error)
+            ? vh_libvirt_open(client->uri, client->domain, &client->uuid,
+                              &client->hooks, client->timeout_us, error)
             : vh_qmp_socket_open(client->address, &client->hooks,
                                  client->timeout_us, error);
     return client->transport != NULL;
@@ -77,6 +79,8 @@ VhClient *vh_client_open_libvirt(const char *uri, const char *domain,
 static void disconnect(VhClient *client)
 {
     if (client->transport) {
+        client->connections +=
+            client->transport->ops->connections(client->transport);
         client->transport->ops->close(client->transport);
     }
     client->transport = NULL;
@@ -95,6 +99,7 @@ void vh_client_close(VhClient *client)
         disconnect(client);
         g_free(client->uri);
         g_free(client->domain);
+        g_free(client->uuid);
         g_free(client->address);
         g_free(client);
     }
@@ -239,4 +244,12 @@ const char *vh_client_qemu_version(VhClient *client)
     return client->transport
                ? client->transport->ops->qemu_version(client->transport)
                : "";
+}
+
+unsigned vh_client_connections(VhClient *client)
+{
+    return client->connections +
+           (client->transport
+                ? client->transport->ops->connections(client->transport)
+                : 0);
 }

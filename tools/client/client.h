@@ -75,7 +75,8 @@ VhClient *vh_client_open(const char *address, gint64 timeout_us,
  *
  * When libvirt was restarted the next command connects once again, within its
  * time; "query-" commands whose answer was lost with the connection are asked
- * again. Of a vmheat built without libvirt this is an error.
+ * again. It is the same domain then, by its UUID, whatever has its name or id
+ * by now. Of a vmheat built without libvirt this is an error.
  *
  * Returns: a client that is ready for commands, or NULL.
  */
@@ -185,5 +186,14 @@ bool vh_client_rest(VhClient *client, gint64 until, GError **error);
  * Returns: such as "7.2.22"; "" when it did not say.
  */
 const char *vh_client_qemu_version(VhClient *client);
+
+/**
+ * vh_client_connections() - how often the client connected by now
+ * @client: the client
+ *
+ * When it is more than before, QEMU may be another process of the same virtual
+ * machine.
+ */
+unsigned vh_client_connections(VhClient *client);
 
 #endif

@@ -112,25 +112,43 @@ static virDomainPtr look_up(virConnectPtr conn, const char *domain)
     return found ? found : virDomainLookupByName(conn, domain);
 }
 
-static bool find_domain(VhLvConn *c, const VhLvOpenJob *job, GError **error)
+static bool no_domain(VhLvConn *c, const VhLvOpenJob *job, GError **error)
 {
     g_autofree char *at = where(c, job->uri);
-    const virError *e;
+    const virError *e = virGetLastError();
 
-    c->domain = look_up(c->conn, job->domain);
-    if (c->domain) {
-        return !job->monitor || virDomainIsActive(c->domain) != 0 ||
-               fail(error, "domain '%s' of '%s' is not running", job->domain,
-                    at);
-    }
-    e = virGetLastError();
     if (e && e->code != VIR_ERR_NO_DOMAIN) {
         return vh_lv_take_error(c, error);
+    }
+    if (job->uuid) {
+        return fail(error, "domain '%s' of '%s', with UUID %s, is gone",
+                    job->domain, at, job->uuid);
     }
     return fail(error,
                 "there is no domain '%s' at '%s'; 'virsh -c %s list "
                 "--all' lists those there are",
                 job->domain, at, at);
+}
+
+/* A name or an id may be another domain's later, so the UUID is kept. */
+static bool find_domain(VhLvConn *c, VhLvOpenJob *job, GError **error)
+{
+    g_autofree char *at = where(c, job->uri);
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    c->domain = job->uuid ? virDomainLookupByUUIDString(c->conn, job->uuid)
+                          : look_up(c->conn, job->domain);
+    if (!c->domain) {
+        return no_domain(c, job, error);
+    }
+    if (!job->uuid) {
+        if (virDomainGetUUIDString(c->domain, uuid)) {
+            return vh_lv_take_error(c, error);
+        }
+        job->uuid = g_strdup(uuid);
+    }
+    return !job->monitor || virDomainIsActive(c->domain) != 0 ||
+           fail(error, "domain '%s' of '%s' is not running", job->domain, at);
 }
 
 static void on_close(virConnectPtr conn, int reason, void *worker)
@@ -254,14 +272,17 @@ static void clear_open(VhLvJob *base)
 
     g_free(job->uri);
     g_free(job->domain);
+    g_free(job->uuid);
 }
 
-VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain, bool monitor)
+VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain,
+                            const char *uuid, bool monitor)
 {
     VhLvOpenJob *job = vh_lv_job_new(sizeof(*job), run_open, clear_open);
 
     job->uri = g_strdup(uri);
     job->domain = g_strdup(domain);
+    job->uuid = g_strdup(uuid);
     job->monitor = monitor;
     return job;
 }

@@ -9,6 +9,7 @@ typedef struct VhLvOpenJob {
     VhLvJob base;
     char *uri;    /* NULL: the default */
     char *domain; /* NULL: none */
+    char *uuid;   /* of the domain; NULL: not known yet. Set when it is found */
     bool monitor; /* it has to run, and its events are wanted */
 } VhLvOpenJob;
 
@@ -24,9 +25,11 @@ typedef struct VhLvCommandJob {
  * vh_lv_open_job() - connect, as the first job of a worker
  * @uri: NULL: the default
  * @domain: as virsh takes it; NULL: none
+ * @uuid: which of them, as @domain may be another one's by now; NULL: not known
  * @monitor: whether it has to run, and its events are wanted
  */
-VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain, bool monitor);
+VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain,
+                            const char *uuid, bool monitor);
 
 /**
  * vh_lv_command_job() - run a monitor command

@@ -5,7 +5,8 @@
  *
  * A connection that was lost is made anew by the next command, once, within
  * that command's time. A command whose answer was lost with the connection may
- * have been done, so only a query is sent again.
+ * have been done, so only a query is sent again. It may be another QEMU then,
+ * of the same domain, which was started meanwhile.
  */
 #include <string.h>
 
@@ -15,10 +16,11 @@
 typedef struct LvTransport {
     VhTransport base;
     VhLvCaller caller; /* its worker: NULL when it could not be started */
-    char *uri, *domain;
+    char *uri, *domain, *uuid;
     char *what;
     char *ended; /* how the domain ended, or NULL */
     bool lost;
+    unsigned connections;
     char *qemu_version;
 } LvTransport;
 
@@ -60,24 +62,6 @@ static bool take_message(void *opaque, VhLvMessage *m, GError **error)
     }
 }
 
-static bool connect_worker(LvTransport *t, gint64 deadline, GError **error)
-{
-    VhLvOpenJob *job;
-    bool ok;
-
-    vh_lv_worker_close(t->caller.worker);
-    t->lost = false;
-    t->caller.worker = vh_lv_worker_new(error);
-    if (!t->caller.worker) {
-        return false;
-    }
-    job = vh_lv_open_job(t->uri, t->domain, true);
-    ok = vh_lv_call(&t->caller, job, deadline, error);
-    vh_lv_job_unref(job);
-    t->lost = !ok;
-    return ok;
-}
-
 static bool not_qmp(LvTransport *t, GError **error)
 {
     g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_PROTOCOL,
@@ -113,6 +97,66 @@ static JsonNode *send_once(LvTransport *t, JsonNode *request, int fd,
     }
     vh_lv_job_unref(job);
     return reply;
+}
+
+static JsonObject *member(JsonObject *o, const char *name)
+{
+    JsonNode *node = o ? json_object_get_member(o, name) : NULL;
+
+    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)
+                                                : NULL;
+}
+
+/* libvirt tells the version of the QEMU it would start, so QEMU is asked. */
+static bool ask_version(LvTransport *t, gint64 deadline, GError **error)
+{
+    g_autoptr(JsonNode) request =
+        json_from_string("{\"execute\": \"query-version\"}", NULL);
+    g_autoptr(JsonNode) reply = send_once(t, request, -1, deadline, error);
+    JsonObject *v;
+
+    if (!reply) {
+        return false;
+    }
+    v = member(member(json_node_get_object(reply), "return"), "qemu");
+    g_free(t->qemu_version);
+    t->qemu_version =
+        v ? g_strdup_printf(
+                "%d.%d.%d",
+                (int)json_object_get_int_member_with_default(v, "major", 0),
+                (int)json_object_get_int_member_with_default(v, "minor", 0),
+                (int)json_object_get_int_member_with_default(v, "micro", 0))
+          : g_strdup("");
+    return true;
+}
+
+static bool open_domain(LvTransport *t, gint64 deadline, GError **error)
+{
+    VhLvOpenJob *job = vh_lv_open_job(t->uri, t->domain, t->uuid, true);
+    bool ok = vh_lv_call(&t->caller, job, deadline, error);
+
+    if (ok) {
+        g_free(t->uuid);
+        t->uuid = g_strdup(job->uuid);
+    }
+    vh_lv_job_unref(job);
+    return ok;
+}
+
+static bool connect_worker(LvTransport *t, gint64 deadline, GError **error)
+{
+    bool ok;
+
+    vh_lv_worker_close(t->caller.worker);
+    t->lost = false;
+    t->caller.worker = vh_lv_worker_new(error);
+    if (!t->caller.worker) {
+        return false;
+    }
+    ok = open_domain(t, deadline, error) && ask_version(t, deadline, error);
+    t->connections += ok;
+    t->lost = !ok;
+    return ok;
 }
 
 static bool is_query(JsonNode *request)
@@ -185,6 +229,11 @@ static const char *lv_version(VhTransport *base)
     return ((LvTransport *)base)->qemu_version;
 }
 
+static unsigned lv_connections(VhTransport *base)
+{
+    return ((LvTransport *)base)->connections;
+}
+
 static int lv_socket(VhTransport *base)
 {
     return -1;
@@ -197,44 +246,14 @@ static void lv_close(VhTransport *base)
     vh_lv_worker_close(t->caller.worker);
     g_free(t->uri);
     g_free(t->domain);
+    g_free(t->uuid);
     g_free(t->what);
     g_free(t->ended);
     g_free(t->qemu_version);
     g_free(t);
 }
 
-static JsonObject *member(JsonObject *o, const char *name)
-{
-    JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)
-                                                : NULL;
-}
-
-/* libvirt tells the version of the QEMU it would start, so QEMU is asked. */
-static bool ask_version(LvTransport *t, gint64 deadline, GError **error)
-{
-    g_autoptr(JsonNode) request =
-        json_from_string("{\"execute\": \"query-version\"}", NULL);
-    g_autoptr(JsonNode) reply =
-        lv_execute(&t->base, request, -1, deadline, error);
-    JsonObject *v;
-
-    if (!reply) {
-        return false;
-    }
-    v = member(member(json_node_get_object(reply), "return"), "qemu");
-    if (v) {
-        t->qemu_version = g_strdup_printf(
-            "%d.%d.%d",
-            (int)json_object_get_int_member_with_default(v, "major", 0),
-            (int)json_object_get_int_member_with_default(v, "minor", 0),
-            (int)json_object_get_int_member_with_default(v, "micro", 0));
-    }
-    return true;
-}
-
-VhTransport *vh_libvirt_open(const char *uri, const char *domain,
+VhTransport *vh_libvirt_open(const char *uri, const char *domain, char **uuid,
                              const VhTransportHooks *hooks, gint64 timeout_us,
                              GError **error)
 {
@@ -242,6 +261,7 @@ VhTransport *vh_libvirt_open(const char *uri, const char *domain,
         .execute = lv_execute,
         .rest = lv_rest,
         .qemu_version = lv_version,
+        .connections = lv_connections,
         .socket = lv_socket,
         .close = lv_close,
     };
@@ -251,11 +271,13 @@ VhTransport *vh_libvirt_open(const char *uri, const char *domain,
     t->base.ops = &ops;
     t->uri = g_strdup(uri);
     t->domain = g_strdup(domain);
+    t->uuid = g_strdup(*uuid);
     t->what = g_strdup_printf("libvirt about domain '%s'", domain);
     t->caller =
         (VhLvCaller){ NULL, hooks, timeout_us, t->what, take_message, t };
-    if (connect_worker(t, deadline, error) && ask_version(t, deadline, error)) {
-        t->qemu_version = t->qemu_version ? t->qemu_version : g_strdup("");
+    if (connect_worker(t, deadline, error)) {
+        g_free(*uuid);
+        *uuid = g_strdup(t->uuid);
         return &t->base;
     }
     lv_close(&t->base);

@@ -368,6 +368,12 @@ static bool qmp_rest(VhTransport *t, gint64 until, GError **error)
     }
 }
 
+/* It never connects by itself. */
+static unsigned qmp_connections(VhTransport *t)
+{
+    return 1;
+}
+
 static const char *qmp_version(VhTransport *t)
 {
     return ((QmpSocket *)t)->qemu_version;
@@ -446,6 +452,7 @@ VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
         .execute = qmp_execute,
         .rest = qmp_rest,
         .qemu_version = qmp_version,
+        .connections = qmp_connections,
         .socket = qmp_socket,
         .close = qmp_close,
     };

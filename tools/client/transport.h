@@ -21,6 +21,7 @@ typedef struct VhTransportHooks {
  *           meanwhile to the hook
  * @rest: hand events to the hook until @until
  * @qemu_version: version of QEMU, "" when unknown
+ * @connections: how often it connected by now
  * @socket: descriptor of the connection, -1 when there is none to QEMU itself
  * @close: disconnect and free
  *
@@ -31,6 +32,7 @@ typedef struct VhTransportOps {
                          gint64 deadline, GError **error);
     bool (*rest)(VhTransport *t, gint64 until, GError **error);
     const char *(*qemu_version)(VhTransport *t);
+    unsigned (*connections)(VhTransport *t);
     int (*socket)(VhTransport *t);
     void (*close)(VhTransport *t);
 } VhTransportOps;
@@ -56,13 +58,14 @@ VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
  * vh_libvirt_open() - connect to a domain of libvirt
  * @uri: NULL: libvirt's default
  * @domain: name, UUID or id
+ * @uuid: which one of these @domain was before, or NULL; set to what it is
  * @hooks: must outlive the transport
  * @timeout_us: how long that may take, and each command later
  * @error: reason of failure
  *
  * Returns: a transport to the monitor of a running domain, or NULL.
  */
-VhTransport *vh_libvirt_open(const char *uri, const char *domain,
+VhTransport *vh_libvirt_open(const char *uri, const char *domain, char **uuid,
                              const VhTransportHooks *hooks, gint64 timeout_us,
                              GError **error);
 

@@ -24,7 +24,8 @@
  * damaged by a transfer as text. Types, of which a reader passes over those
  * that it does not know:
  *
- *   1  VM         JSON: {"name", "uuid", "start": wall clock, "offset": ...}
+ *   1  VM         JSON: {"name", "uuid", "qemu", "vmheat", "start": wall clock,
+ *                 "realtime", "monotonic": both clocks then, ns}
  *   2  snapshots  as in vmheat/snap-codec.h, after another; the first one is
  *                 predicted from nothing
  *   3  state      JSON: {"time": ns, "vmheat": query-vmheat's answer}
@@ -32,7 +33,8 @@
  *   5  event      JSON: {"time": ns, "event": name, "data": ...}
  *   6  end        nothing: the recorder ended as it should
  *
- * Times are those of snapshots: ns of the host's CLOCK_MONOTONIC.
+ * Times are ns of CLOCK_MONOTONIC: of snapshots that of QEMU's host, of all else
+ * that of the recorder's.
  */
 #ifndef TOOLS_RECORD_RECORD_H
 #define TOOLS_RECORD_RECORD_H

@@ -65,13 +65,12 @@ int64_t vh_about_unix(const VhAbout *a, uint64_t ns)
 char *vh_about_time(const VhAbout *a, uint64_t ns, const char *format)
 {
     int64_t unix_ns = vh_about_unix(a, ns);
+    double seconds = MAX(vh_about_seconds(a, ns), 0);
     g_autoptr(GDateTime) time =
         unix_ns ? g_date_time_new_from_unix_local(unix_ns / NS) : NULL;
 
-    return time
-               ? g_date_time_format(time, format)
-               : g_strdup_printf(
-                     "%.12g s", (int64_t)(vh_about_seconds(a, ns) * 1e3) / 1e3);
+    return time ? g_date_time_format(time, format)
+                : g_strdup_printf("%.12g s", (int64_t)(seconds * 1e3) / 1e3);
 }
 
 char *vh_about_str(const VhAbout *a)

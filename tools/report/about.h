@@ -55,7 +55,8 @@ int64_t vh_about_unix(const VhAbout *a, uint64_t ns);
  * @format: of g_date_time_format()
  *
  * Returns: wall clock, local; where it is not known, seconds since the record
- * begins, such as "12.5 s"; free with g_free().
+ * begins, such as "12.5 s", and what was before counts as its begin; free with
+ * g_free().
  */
 char *vh_about_time(const VhAbout *a, uint64_t ns, const char *format);
 

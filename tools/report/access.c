@@ -86,14 +86,19 @@ static int meet(Walk *w, const VhSnapshot *s)
     }
 }
 
+/* For programs: what a machine tells that has none yet. */
 static int no_snapshot(const Walk *w)
 {
+    const VhSnapshot none = { 0 };
     const char *path = vh_input_path(w->in);
     g_autofree char *why = NULL;
 
+    if (!w->seen && w->options->json) {
+        return vh_show(w->show, &none, NULL);
+    }
     if (!w->seen) {
         why = g_strdup_printf("'%s' has no snapshots%s", path,
-                              w->options->ranged ? " of that time" : "");
+                              w->about.origin ? " of the time asked for" : "");
         return vh_show_nothing(w->show, why);
     }
     why = g_strdup_printf(

@@ -19,8 +19,9 @@ static void put_number(GString *out, double v)
 char *vh_heat_raw(const VhHeatRecord *rec)
 {
     const VhHeatmap *m = rec->map;
-    GString *out = g_string_new(NULL);
+    GString *out = g_string_new("# ns\taddress\t");
 
+    g_string_append(out, m->rates ? "rate\n" : "of-checks\n");
     for (unsigned row = 0; row < m->rows; row++) {
         for (unsigned i = 0; i < m->columns; i++) {
             g_string_append_printf(out, "%" PRIu64 "\t%" PRIu64 "\t",
@@ -53,8 +54,24 @@ static JsonArray *addresses_json(const VhHeatmap *m)
 {
     JsonArray *a = json_array_new();
 
-    for (unsigned i = 0; i < m->columns; i++) {
+    for (unsigned i = 0; m && i < m->columns; i++) {
         json_array_add_int_element(a, vh_heatmap_address(m, i));
+    }
+    return a;
+}
+
+/* What is between them are holes. */
+static JsonArray *ranges_json(const VhHeatAxis *axis)
+{
+    JsonArray *a = json_array_new();
+
+    for (guint i = 0; i < axis->spans->len; i++) {
+        const VhRamSpan *s = &g_array_index(axis->spans, VhRamSpan, i);
+        JsonObject *o = json_object_new();
+
+        json_object_set_int_member(o, "start", s->start);
+        json_object_set_int_member(o, "end", s->end);
+        json_array_add_object_element(a, o);
     }
     return a;
 }
@@ -63,7 +80,7 @@ static JsonArray *times_json(const VhHeatmap *m)
 {
     JsonArray *a = json_array_new();
 
-    for (unsigned i = 0; i <= m->rows; i++) {
+    for (unsigned i = 0; m && i <= m->rows; i++) {
         json_array_add_int_element(a, vh_heatmap_time(m, i));
     }
     return a;
@@ -76,13 +93,16 @@ JsonNode *vh_heat_json(const VhHeatRecord *rec)
     JsonNode *node = json_node_new(JSON_NODE_OBJECT);
     JsonArray *rows = json_array_new();
 
-    for (unsigned row = 0; row < m->rows; row++) {
+    for (unsigned row = 0; m && row < m->rows; row++) {
         json_array_add_array_element(rows, row_json(m, row));
     }
-    json_object_set_string_member(o, "unit",
-                                  m->rates ? "accesses/s" : "of checks");
-    json_object_set_double_member(o, "cell-size",
-                                  (double)m->axis->length / m->columns);
+    if (m) {
+        json_object_set_string_member(o, "unit",
+                                      m->rates ? "accesses/s" : "of checks");
+        json_object_set_double_member(o, "cell-size",
+                                      (double)m->axis->length / m->columns);
+    }
+    json_object_set_array_member(o, "ranges", ranges_json(&rec->axis));
     json_object_set_array_member(o, "addresses", addresses_json(m));
     json_object_set_array_member(o, "times", times_json(m));
     json_object_set_array_member(o, "heat", rows);

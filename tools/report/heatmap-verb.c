@@ -5,6 +5,7 @@
 
 #define RAW_ROWS 500 /* as many as damo makes */
 #define RAW_COLUMNS 500
+#define CELLS_MAX 16000000 /* 400 MB of memory */
 
 static VhHeatSize size_of(const VhOptions *o, const VhTerm *term)
 {
@@ -34,6 +35,17 @@ static int print_text(const VhHeatRecord *rec, const VhOptions *o,
     return vh_cli_print_page(page);
 }
 
+/* What is damaged from its begin on is told elsewhere. */
+static int print_nothing(const VhHeatRecord *rec, const VhOptions *o,
+                         const VhTerm *term)
+{
+    g_autoptr(VhPage) page = vh_page_new(term);
+    bool text = !o->raw && !o->output && !rec->damage;
+
+    vh_about_nothing(&rec->about, text ? page : NULL);
+    return vh_cli_print_page(page);
+}
+
 static int print(const VhHeatRecord *rec, const VhOptions *o,
                  const VhTerm *term)
 {
@@ -41,9 +53,8 @@ static int print(const VhHeatRecord *rec, const VhOptions *o,
     g_autoptr(JsonNode) json = NULL;
     g_autofree char *raw = NULL;
 
-    if (!rec->map) {
-        vh_about_nothing(&rec->about, NULL);
-        return VH_EXIT_OK;
+    if (!rec->map && (!o->json || rec->damage)) {
+        return print_nothing(rec, o, term);
     }
     if (o->output) {
         return vh_image_write(o->output,
@@ -83,6 +94,12 @@ static char *contradiction(const VhOptions *o)
     if (o->json + o->raw + (o->output != NULL) > 1) {
         return g_strdup("only one of --json, --raw and --output can be given");
     }
+    if ((uint64_t)o->width * o->height > CELLS_MAX) {
+        return g_strdup_printf("--width %u and --height %u make a picture that "
+                               "is too large: at most %u pixels or cells, such "
+                               "as 4000 times 4000",
+                               o->width, o->height, CELLS_MAX);
+    }
     return o->output ? vh_image_check(o->output) : NULL;
 }
 
@@ -98,7 +115,9 @@ int vh_cmd_report_heatmap(const VhOptions *options, const VhTerm *term)
         vh_cli_complain(why);
         return VH_EXIT_USAGE;
     }
-    rec = vh_heat_record_read(options, &size, &error);
+    if (vh_cli_may_draw(options, &error)) {
+        rec = vh_heat_record_read(options, &size, &error);
+    }
     if (!rec) {
         return vh_cli_fail(error);
     }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "image.h"
@@ -41,29 +40,16 @@ static bool write_stream(FILE *f, const GByteArray *b)
     return fwrite(b->data, 1, b->len, f) == b->len && !fflush(f);
 }
 
-/* A device, a pipe: what cannot be replaced. */
-static bool write_into(const char *path, const GByteArray *b)
-{
-    FILE *f = fopen(path, "w");
-    bool ok = f && write_stream(f, b);
-
-    return f && !fclose(f) && ok;
-}
-
 static bool save(const char *path, const GByteArray *b, GError **error)
 {
-    bool out = g_str_equal(path, "-");
-    struct stat st;
-
-    if (!out && (stat(path, &st) || S_ISREG(st.st_mode))) {
+    if (!g_str_equal(path, "-")) {
         return g_file_set_contents(path, (const char *)b->data, b->len, error);
     }
-    if (!(out ? write_stream(stdout, b) : write_into(path, b))) {
+    if (!write_stream(stdout, b)) {
         int e = errno;
 
         g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(e),
-                    "cannot write to %s: %s", out ? "standard output" : path,
-                    g_strerror(e));
+                    "cannot write to standard output: %s", g_strerror(e));
         return false;
     }
     return true;

@@ -170,7 +170,9 @@ static void raw_group(const VhProfile *p, GString *out, guint i)
 
 char *vh_profile_raw(const VhProfile *p)
 {
-    GString *out = g_string_new(NULL);
+    GString *out =
+        g_string_new("# all|block|node\tname\tclass\tmean\tmin\tmax\n"
+                     "# range\tstart\tend\trate\taccessed\n");
 
     for (guint i = 0; i < p->classes.groups->len; i++) {
         raw_group(p, out, i);

@@ -169,7 +169,9 @@ static void raw_past(const VhSchemePast *p, GString *out)
 
 char *vh_scheme_report_raw(const VhSchemeReport *r)
 {
-    GString *out = g_string_new(NULL);
+    GString *out =
+        g_string_new("# scheme\tname\tcounter\tfirst\tlast\tdid\ta-minute\n"
+                     "# event\ts\tscheme\twhat\n");
     guint nr = r->history.happenings->len;
 
     for (guint i = 0; i < r->history.pasts->len; i++) {

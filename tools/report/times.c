@@ -108,7 +108,8 @@ static void draw(const Times *t, VhPage *page)
 
 static int print_raw(const Times *t)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GString) out =
+        g_string_new("# begin-s\tend-s\tsnapshots\tmin\tmean\tmax\n");
 
     for (guint i = 0; i < MIN(t->periods.list->len, t->options->limit); i++) {
         const VhPeriod *p = nth(t, i);
@@ -157,6 +158,7 @@ static int print(const Times *t, const VhTerm *term)
     if (t->options->raw) {
         if (!t->about.nr) {
             vh_about_nothing(&t->about, NULL);
+            return VH_EXIT_OK;
         }
         return print_raw(t);
     }

@@ -256,11 +256,24 @@ static void raw_percentiles(const VhWss *w, GString *out)
     }
 }
 
+/* The first column, then one for each set. */
+static void raw_head(const VhWss *w, GString *out, const char *first)
+{
+    g_string_append_printf(out, "# %s%s", first, w->set.nr ? "" : "\tbytes");
+    for (unsigned c = 0; c < w->set.nr; c++) {
+        g_string_append_printf(out, "\tbytes-within-%" PRIu64 "us",
+                               w->set.within[c]);
+    }
+    g_string_append_c(out, '\n');
+}
+
 char *vh_wss_raw(const VhWss *w)
 {
+    bool by_time = w->options->sort == VH_SORT_TIME;
     GString *out = g_string_new(NULL);
 
-    if (w->options->sort == VH_SORT_TIME) {
+    raw_head(w, out, by_time ? "s" : "percent");
+    if (by_time) {
         raw_times(w, out);
     } else {
         raw_percentiles(w, out);

@@ -111,12 +111,16 @@ static char *contradiction(const VhOptions *o)
 int vh_cmd_report_wss(const VhOptions *options, const VhTerm *term)
 {
     g_autofree char *why = contradiction(options);
+    g_autoptr(GError) error = NULL;
     VhWss w = { .options = options };
     int code, damage;
 
     if (why) {
         vh_cli_complain(why);
         return VH_EXIT_USAGE;
+    }
+    if (!vh_cli_may_draw(options, &error)) {
+        return vh_cli_fail(error);
     }
     choose(&w);
     w.series = vh_series_new(vh_wss_columns(&w.set));
