@@ -163,14 +163,32 @@ static char *check_regions(const VhVerb *verb, const VhOptions *o,
                                "what QMP returns",
                                own);
     }
-    if (o->json && (o->raw || was_given(seen, "style")) &&
-        vh_has_word(verb->options, "style")) {
-        return g_strdup("--json prints the regions; it goes neither with "
-                        "--style nor with --raw");
+    if (o->json && was_given(seen, "style")) {
+        return g_strdup("--json prints the regions; it does not go with "
+                        "--style");
     }
     if (o->end != UINT64_MAX &&
         o->end <= (o->start == UINT64_MAX ? 0 : o->start)) {
         return g_strdup("--end must be above --start");
+    }
+    return NULL;
+}
+
+/* A report comes in one form. */
+static char *check_forms(const VhVerb *verb, const GPtrArray *seen)
+{
+    static const char *const forms[] = { "json", "raw", "plot", "output" };
+    const char *first = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(forms); i++) {
+        if (!vh_has_word(verb->options, "raw") || !was_given(seen, forms[i])) {
+            continue;
+        }
+        if (first) {
+            return g_strdup_printf("only one of --%s and --%s can be given",
+                                   first, forms[i]);
+        }
+        first = forms[i];
     }
     return NULL;
 }
@@ -214,6 +232,7 @@ char *vh_options_problem(const VhVerb *verb, VhOptions *o,
 
     (void)((why = check_known(verb, seen)) || (why = check_schemes(verb, o)) ||
            (why = check_target(verb, o, seen)) ||
+           (why = check_forms(verb, seen)) ||
            (why = check_regions(verb, o, seen)) ||
            (why = check_sort(verb, o, seen)) ||
            (why = check_times(verb, o, seen)) || (why = check_record(o)) ||

@@ -86,8 +86,8 @@ class Access(unittest.TestCase):
                 (["-i", "vmheat.data", "guest"], "not both"),
                 (["-s", "x", "--from", "1s"], "of a record"),
                 (["-s", "x", "--snapshot", "last"], "of a record"),
-                (["--json", "--style", "boxes"], "neither with --style"),
-                (["--json", "--raw"], "nor with --raw"),
+                (["--json", "--style", "boxes"], "does not go with --style"),
+                (["--json", "--raw"], "only one of --json and --raw"),
                 (["a", "b"], "unexpected argument 'b'")):
             with self.subTest(args=args):
                 self.fails(USAGE, "'vmheat help", *words, args=args)

@@ -91,9 +91,6 @@ static void tell_strangers(const VhHeatRecord *rec)
 
 static char *contradiction(const VhOptions *o)
 {
-    if (o->json + o->raw + (o->output != NULL) > 1) {
-        return g_strdup("only one of --json, --raw and --output can be given");
-    }
     if ((uint64_t)o->width * o->height > CELLS_MAX) {
         return g_strdup_printf("--width %u and --height %u make a picture that "
                                "is too large: at most %u pixels or cells, such "

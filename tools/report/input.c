@@ -133,3 +133,22 @@ int vh_input_close(VhInput *in)
     g_free(in);
     return code;
 }
+
+int vh_input_read(const VhOptions *options, VhAbout *about, VhItemFunc take,
+                  void *opaque)
+{
+    int code;
+    VhInput *in = vh_input_open(options, &code);
+    VhRecordItem item;
+
+    if (!in) {
+        return code;
+    }
+    about->path = in->path;
+    about->origin = in->begin;
+    while (vh_input_next(in, &item)) {
+        vh_about_take(about, &item);
+        take(opaque, &item);
+    }
+    return vh_input_close(in);
+}

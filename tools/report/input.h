@@ -4,7 +4,7 @@
 #define VMHEAT_TOOLS_INPUT_H
 
 #include "../cli.h"
-#include "../record/record.h"
+#include "about.h"
 
 #define VH_INPUT_DEFAULT "vmheat.data"
 
@@ -75,5 +75,25 @@ uint64_t vh_input_begin(const VhInput *in);
  * Returns: VH_EXIT_OK or VH_EXIT_DAMAGED.
  */
 int vh_input_close(VhInput *in);
+
+/**
+ * typedef VhItemFunc - take an item of a record
+ * @opaque: as given to vh_input_read()
+ * @item: of any type
+ */
+typedef void (*VhItemFunc)(void *opaque, const VhRecordItem *item);
+
+/**
+ * vh_input_read() - read all of the record that the options name
+ * @options: as of vh_input_open()
+ * @about: takes each item first; all zero before
+ * @take: takes it then
+ * @opaque: handed to @take
+ *
+ * Returns: the exit code; the user was told what is wrong. With VH_EXIT_DAMAGED
+ * all before the damage was read.
+ */
+int vh_input_read(const VhOptions *options, VhAbout *about, VhItemFunc take,
+                  void *opaque);
 
 #endif

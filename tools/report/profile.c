@@ -70,46 +70,30 @@ static void add_cells(VhProfile *p, const VhSnapshot *s)
     }
 }
 
-static void add_snapshot(VhProfile *p, const VhFilter *filter,
-                         const VhSnapshot *s, VhSnapshot *filtered)
+static void add_snapshot(VhProfile *p, const VhSnapshot *s)
 {
     const VhSnapshot *chosen = s;
 
     if (!p->cells) {
         p->cells = vh_cells_new(s->nr ? s->regions[s->nr - 1].end : 0);
     }
-    if (!vh_filter_is_all(filter)) {
-        vh_filter_apply(filter, s, filtered);
-        chosen = filtered;
+    if (!vh_filter_is_all(&p->filter)) {
+        vh_filter_apply(&p->filter, s, &p->filtered);
+        chosen = &p->filtered;
     }
     vh_classes_add(&p->classes, chosen);
     add_cells(p, chosen);
 }
 
-/* Returns the exit code. */
-static int collect(VhProfile *p)
+static void take(void *opaque, const VhRecordItem *item)
 {
-    VhFilter filter = vh_cli_filter(p->options);
-    VhSnapshot filtered = { 0 };
-    VhRecordItem item;
-    int code;
-    VhInput *in = vh_input_open(p->options, &code);
+    VhProfile *p = opaque;
 
-    if (!in) {
-        return code;
+    if (item->type == VH_RECORD_STATE) {
+        vh_classes_state(&p->classes, item->json);
+    } else if (item->type == VH_RECORD_SNAPSHOTS) {
+        add_snapshot(p, item->snapshot);
     }
-    p->about.path = vh_input_path(in);
-    p->about.origin = vh_input_begin(in);
-    while (vh_input_next(in, &item)) {
-        vh_about_take(&p->about, &item);
-        if (item.type == VH_RECORD_STATE) {
-            vh_classes_state(&p->classes, item.json);
-        } else if (item.type == VH_RECORD_SNAPSHOTS) {
-            add_snapshot(p, &filter, item.snapshot, &filtered);
-        }
-    }
-    g_free(filtered.regions);
-    return vh_input_close(in);
 }
 
 static gint hottest_first(gconstpointer a, gconstpointer b)
@@ -156,15 +140,12 @@ static int print(const VhProfile *p, const VhTerm *term)
 
 int vh_cmd_report_profile(const VhOptions *options, const VhTerm *term)
 {
-    VhProfile p = { .options = options };
+    VhProfile p = { .options = options, .filter = vh_cli_filter(options) };
     int code, damage;
 
-    if (options->json && options->raw) {
-        vh_cli_complain("only one of --json and --raw can be given");
-        return VH_EXIT_USAGE;
-    }
     vh_classes_init(&p.classes);
-    damage = collect(&p);
+    damage = vh_input_read(options, &p.about, take, &p);
+    g_free(p.filtered.regions);
     rank(&p);
     code = damage && damage != VH_EXIT_DAMAGED ? damage : print(&p, term);
     vh_classes_clear(&p.classes);

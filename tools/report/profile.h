@@ -11,6 +11,8 @@
 /**
  * struct VhProfile - what was read
  * @options: what the user wants
+ * @filter: of regions
+ * @filtered: what passed it, of the latest snapshot
  * @about: of the record
  * @classes: how much was how hot
  * @cells: what was how hot; NULL: there was no snapshot
@@ -18,6 +20,8 @@
  */
 typedef struct VhProfile {
     const VhOptions *options;
+    VhFilter filter;
+    VhSnapshot filtered;
     VhAbout about;
     VhClasses classes;
     VhCells *cells;

@@ -4,45 +4,26 @@
 #include "schemes.h"
 
 /* What is no such thing as it should be is told once. */
-static void take(VhSchemeReport *r, const VhRecordItem *item, bool *foreign)
+static void take(void *opaque, const VhRecordItem *item)
 {
+    VhSchemeReport *r = opaque;
+    uint64_t origin = r->about.origin;
     bool good = true;
 
-    vh_about_take(&r->about, item);
+    r->history.from =
+        r->options->from_us ? vh_input_after(origin, r->options->from_us) : 0;
+    r->history.to = vh_input_after(origin, r->options->to_us);
     if (item->type == VH_RECORD_SCHEMES) {
         good =
             vh_scheme_history_schemes(&r->history, item->time_ns, item->json);
     } else if (item->type == VH_RECORD_EVENT) {
         good = vh_scheme_history_event(&r->history, item->time_ns, item->json);
     }
-    if (!good && !*foreign) {
+    if (!good && !r->foreign) {
         vh_cli_complain("some of what the record tells of schemes is of "
                         "another vmheat; it is left out");
-        *foreign = true;
+        r->foreign = true;
     }
-}
-
-/* Returns the exit code. */
-static int collect(VhSchemeReport *r)
-{
-    const VhOptions *o = r->options;
-    bool foreign = false;
-    VhRecordItem item;
-    int code;
-    VhInput *in = vh_input_open(o, &code);
-
-    if (!in) {
-        return code;
-    }
-    r->about.path = vh_input_path(in);
-    r->about.origin = vh_input_begin(in);
-    r->history.from =
-        o->from_us ? vh_input_after(r->about.origin, o->from_us) : 0;
-    r->history.to = vh_input_after(r->about.origin, o->to_us);
-    while (vh_input_next(in, &item)) {
-        take(r, &item, &foreign);
-    }
-    return vh_input_close(in);
 }
 
 static int print(const VhSchemeReport *r, const VhTerm *term)
@@ -69,7 +50,7 @@ static int report_record(const VhOptions *options, const VhTerm *term)
     int code, damage;
 
     vh_scheme_history_init(&r.history, 0, UINT64_MAX);
-    damage = collect(&r);
+    damage = vh_input_read(options, &r.about, take, &r);
     code = damage && damage != VH_EXIT_DAMAGED ? damage : print(&r, term);
     vh_scheme_history_clear(&r.history);
     vh_about_clear(&r.about);
@@ -81,9 +62,7 @@ int vh_cmd_report_schemes(const VhOptions *options, const VhTerm *term)
     bool live = !options->input && vh_cli_target(options);
     const char *why = NULL;
 
-    if (options->json && options->raw) {
-        why = "only one of --json and --raw can be given";
-    } else if (options->input && options->domain) {
+    if (options->input && options->domain) {
         why = "give either a record with --input or a domain, not both";
     } else if (live && (options->raw || options->from_us ||
                         options->to_us != UINT64_MAX)) {

@@ -12,11 +12,13 @@
  * @options: what the user wants
  * @about: of the record
  * @history: what schemes did
+ * @foreign: the user was told that some of it cannot be read
  */
 typedef struct VhSchemeReport {
     const VhOptions *options;
     VhAbout about;
     VhSchemeHistory history;
+    bool foreign;
 } VhSchemeReport;
 
 /** vh_scheme_report_draw() - for people */

@@ -13,6 +13,7 @@
 typedef struct Times {
     const VhOptions *options;
     VhAbout about;
+    VhWssSet set;
     VhPeriods periods;
 } Times;
 
@@ -21,30 +22,16 @@ static const VhPeriod *nth(const Times *t, guint i)
     return &g_array_index(t->periods.list, VhPeriod, i);
 }
 
-/* Returns the exit code. */
-static int collect(Times *t)
+static void take(void *opaque, const VhRecordItem *item)
 {
-    VhWssSet set = { .filter = vh_cli_filter(t->options) };
-    VhRecordItem item;
-    int code;
-    VhInput *in = vh_input_open(t->options, &code);
+    Times *t = opaque;
+    const VhSnapshot *s = item->snapshot;
+    uint64_t bytes;
 
-    if (!in) {
-        return code;
+    if (item->type == VH_RECORD_SNAPSHOTS) {
+        vh_wss_sizes(&t->set, s, &bytes);
+        vh_periods_add(&t->periods, s->start_time, s->end_time, bytes);
     }
-    t->about.path = vh_input_path(in);
-    t->about.origin = vh_input_begin(in);
-    while (vh_input_next(in, &item)) {
-        const VhSnapshot *s = item.snapshot;
-        uint64_t bytes;
-
-        vh_about_take(&t->about, &item);
-        if (item.type == VH_RECORD_SNAPSHOTS) {
-            vh_wss_sizes(&set, s, &bytes);
-            vh_periods_add(&t->periods, s->start_time, s->end_time, bytes);
-        }
-    }
-    return vh_input_close(in);
 }
 
 static void put_period(const Times *t, VhTable *table, const VhPeriod *p,
@@ -168,15 +155,12 @@ static int print(const Times *t, const VhTerm *term)
 
 int vh_cmd_report_times(const VhOptions *options, const VhTerm *term)
 {
-    Times t = { .options = options };
+    Times t = { .options = options,
+                .set = { .filter = vh_cli_filter(options) } };
     int code, damage;
 
-    if (options->json && options->raw) {
-        vh_cli_complain("only one of --json and --raw can be given");
-        return VH_EXIT_USAGE;
-    }
     vh_periods_init(&t.periods, options->min_size);
-    damage = collect(&t);
+    damage = vh_input_read(options, &t.about, take, &t);
     code = damage && damage != VH_EXIT_DAMAGED ? damage : print(&t, term);
     vh_periods_clear(&t.periods);
     vh_about_clear(&t.about);

@@ -38,27 +38,15 @@ static void choose(VhWss *w)
     }
 }
 
-/* Returns the exit code. */
-static int collect(VhWss *w)
+static void take(void *opaque, const VhRecordItem *item)
 {
+    VhWss *w = opaque;
     uint64_t sizes[VH_SERIES_MAX];
-    VhRecordItem item;
-    int code;
-    VhInput *in = vh_input_open(w->options, &code);
 
-    if (!in) {
-        return code;
+    if (item->type == VH_RECORD_SNAPSHOTS) {
+        vh_wss_sizes(&w->set, item->snapshot, sizes);
+        vh_series_add(w->series, item->snapshot->end_time, sizes);
     }
-    w->about.path = vh_input_path(in);
-    w->about.origin = vh_input_begin(in);
-    while (vh_input_next(in, &item)) {
-        vh_about_take(&w->about, &item);
-        if (item.type == VH_RECORD_SNAPSHOTS) {
-            vh_wss_sizes(&w->set, item.snapshot, sizes);
-            vh_series_add(w->series, item.snapshot->end_time, sizes);
-        }
-    }
-    return vh_input_close(in);
 }
 
 static int print_text(const VhWss *w, const VhTerm *term)
@@ -99,18 +87,10 @@ static int print(const VhWss *w, const VhTerm *term)
     return print_text(w, term);
 }
 
-static char *contradiction(const VhOptions *o)
-{
-    if (o->json + o->raw + o->plot + (o->output != NULL) > 1) {
-        return g_strdup("only one of --json, --raw, --plot and --output can "
-                        "be given");
-    }
-    return o->output ? vh_image_check(o->output) : NULL;
-}
-
 int vh_cmd_report_wss(const VhOptions *options, const VhTerm *term)
 {
-    g_autofree char *why = contradiction(options);
+    g_autofree char *why =
+        options->output ? vh_image_check(options->output) : NULL;
     g_autoptr(GError) error = NULL;
     VhWss w = { .options = options };
     int code, damage;
@@ -124,7 +104,7 @@ int vh_cmd_report_wss(const VhOptions *options, const VhTerm *term)
     }
     choose(&w);
     w.series = vh_series_new(vh_wss_columns(&w.set));
-    damage = collect(&w);
+    damage = vh_input_read(options, &w.about, take, &w);
     code = damage && damage != VH_EXIT_DAMAGED ? damage : print(&w, term);
     vh_series_free(w.series);
     vh_about_clear(&w.about);
