@@ -3,10 +3,10 @@
  * Theory of operation
  *
  * QEMU stays without privilege: this command, run by root, opens files and
- * passes the descriptors over the monitor ("getfd"), then tells vmheat which is
- * which ("vmheat-grant"). When DAMON is asked for it stays, as the helper at
- * the other end of a socket (damon-helper.c); the monitor is free again by
- * then.
+ * passes the descriptors over the monitor ("getfd"; libvirt's, too), then tells
+ * vmheat which is which ("vmheat-grant"). When DAMON is asked for it stays, as
+ * the helper at the other end of a socket (damon-helper.c); the monitor is free
+ * again by then.
  *
  * Signals are blocked from the beginning and read from a descriptor, so that
  * there is no moment at which one could end the helper without giving DAMON
@@ -87,9 +87,11 @@ static bool prepare_damon(Grant *g, char **why)
 static bool prepare(Grant *g, char **why)
 {
     const VhOptions *o = g->options;
+    const VhDomain *domain = vh_client_domain(g->client);
     const char *bitmap = o->page_idle ? o->page_idle : VH_PAGE_IDLE_PATH;
 
-    g->pid = vh_grant_target(vh_client_socket(g->client), o->pid, why);
+    g->pid = domain ? vh_grant_domain(domain->name, domain->uuid, o->pid, why)
+                    : vh_grant_target(vh_client_socket(g->client), o->pid, why);
     if (!g->pid) {
         return false;
     }

@@ -4,12 +4,15 @@
  *
  * SO_PEERCRED tells who made the listening socket. That is QEMU, unless
  * somebody else (libvirt) made it and let QEMU inherit it. The kernel's socket
- * diagnosis (sock_diag(7), what ss(8) uses) tells the inode of the other end of a
- * connection; who has that inode among its descriptors holds the other end. A
+ * diagnosis (sock_diag(7), what ss(8) uses) tells the inode of the other end of
+ * a connection; who has that inode among its descriptors holds the other end. A
  * kernel may lack that; then SO_PEERCRED or the user's word has to do.
  *
  * That the process is a QEMU with vmheat in it shows in its memory map: the
  * plugin is mapped. A QEMU that has vmheat built in is told by its name.
+ *
+ * With libvirt the other end is its daemon. That one knows the process but
+ * tells it nobody, except in a file that only root may write.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +31,8 @@
 #include "grant-target.h"
 
 #define CAP_SYS_ADMIN_BIT 21
+/* where libvirt's daemon of the system notes processes: its folder, root's */
+#define PID_FILE "/run/libvirt/qemu/%s.pid"
 
 static bool send_request(int diag, unsigned inode)
 {
@@ -56,8 +61,7 @@ static unsigned peer_in(const struct nlmsghdr *h)
     uint32_t inode = 0;
 
     for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        if (a->rta_type == UNIX_DIAG_PEER &&
-            RTA_PAYLOAD(a) >= sizeof(inode)) {
+        if (a->rta_type == UNIX_DIAG_PEER && RTA_PAYLOAD(a) >= sizeof(inode)) {
             memcpy(&inode, RTA_DATA(a), sizeof(inode));
         }
     }
@@ -149,7 +153,8 @@ static pid_t listener(int fd)
 
 static bool maps_plugin(const char *maps)
 {
-    return strstr(maps, "/vmheat.so\n") || strstr(maps, "/vmheat.so (deleted)\n");
+    return strstr(maps, "/vmheat.so\n") ||
+           strstr(maps, "/vmheat.so (deleted)\n");
 }
 
 static bool is_qemu(pid_t pid, char **why)
@@ -163,7 +168,8 @@ static bool is_qemu(pid_t pid, char **why)
 
     if (!g_file_get_contents(maps_path, &maps, NULL, &error)) {
         *why = g_strdup_printf("cannot look at process %d: %s; run 'vmheat "
-                               "grant' as root", pid, error->message);
+                               "grant' as root",
+                               pid, error->message);
         return false;
     }
     if (maps_plugin(maps) || g_str_has_prefix(name, "qemu-system-") ||
@@ -171,7 +177,8 @@ static bool is_qemu(pid_t pid, char **why)
         return true;
     }
     *why = g_strdup_printf("process %d (%s) is no QEMU with vmheat in it; name "
-                           "QEMU's process with --pid", pid, name);
+                           "QEMU's process with --pid",
+                           pid, name);
     return false;
 }
 
@@ -185,7 +192,8 @@ pid_t vh_grant_target(int fd, pid_t pid, char **why)
 
         if (pid && holder) {
             *why = g_strdup_printf("process %d is not at the other end of the "
-                                   "socket, process %d is", pid, holder);
+                                   "socket, process %d is",
+                                   pid, holder);
             return 0;
         }
         found = holder ? holder : found;
@@ -198,6 +206,54 @@ pid_t vh_grant_target(int fd, pid_t pid, char **why)
     return is_qemu(found, why) ? found : 0;
 }
 
+static pid_t noted(const char *name, char **why)
+{
+    g_autofree char *path = g_strdup_printf(PID_FILE, name);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    pid_t pid = g_file_get_contents(path, &text, NULL, &error) ? atoi(text) : 0;
+
+    if (pid <= 0) {
+        *why = g_strdup_printf("cannot find out which process domain '%s' is "
+                               "from '%s': %s; name it with --pid",
+                               name, path,
+                               error ? error->message : "there is no number");
+    }
+    return MAX(pid, 0);
+}
+
+/* Has its command line this word? */
+static bool has_word(pid_t pid, const char *word)
+{
+    g_autofree char *path = proc_path(pid, "cmdline");
+    g_autofree char *text = NULL;
+    gsize len = 0, at = 0;
+
+    if (!g_file_get_contents(path, &text, &len, NULL)) {
+        return false;
+    }
+    while (at < len && !g_str_equal(text + at, word)) {
+        at += strlen(text + at) + 1;
+    }
+    return at < len;
+}
+
+pid_t vh_grant_domain(const char *name, const char *uuid, pid_t pid, char **why)
+{
+    pid_t found = pid ? pid : noted(name, why);
+
+    if (!found || !is_qemu(found, why)) {
+        return 0;
+    }
+    if (!has_word(found, uuid)) {
+        *why = g_strdup_printf("process %d is not domain '%s'; name that one's "
+                               "QEMU with --pid",
+                               found, name);
+        return 0;
+    }
+    return found;
+}
+
 bool vh_grant_sees_pfns(void)
 {
     g_autofree char *text = NULL;
@@ -207,6 +263,7 @@ bool vh_grant_sees_pfns(void)
         return false;
     }
     line = strstr(text, "\nCapEff:");
-    return line && strtoull(line + strlen("\nCapEff:"), NULL, 16) >>
-                       CAP_SYS_ADMIN_BIT & 1;
+    return line &&
+           strtoull(line + strlen("\nCapEff:"), NULL, 16) >> CAP_SYS_ADMIN_BIT &
+               1;
 }

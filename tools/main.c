@@ -98,9 +98,11 @@ static const VhVerb verbs[] = {
       "vmheat doctor\n"
       "vmheat doctor -s /run/vm.qmp" },
     { "grant", "Hand QEMU files only root may open, for more primitives.",
-      "socket timeout color no-color pid damon no-idle-page damon-cpu "
-      "background revoke page-idle damon-root damon-owner",
-      VH_TARGET_VM, vh_cmd_grant, "vmheat grant -s /run/vm.qmp --damon" },
+      VM "color no-color pid damon no-idle-page damon-cpu "
+         "background revoke page-idle damon-root damon-owner",
+      VH_TARGET_VM, vh_cmd_grant,
+      "vmheat grant guest\n"
+      "vmheat grant -s /run/vm.qmp --damon" },
     {},
 };
 

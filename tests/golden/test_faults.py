@@ -58,7 +58,7 @@ class Faults(unittest.TestCase):
                 (["status", ""], "name of a domain cannot be empty"),
                 (["status", "-s", "x", "y"], "a socket or domain 'y'"),
                 (["status", "-c", "x", "-s", "y"], "which domain of 'x'?"),
-                (["grant", "-s", "x", "y"], "unexpected argument 'y'"),
+                (["grant", "-s", "x", "y"], "domain 'y', not both"),
                 (["status", "-s", ""], "path of a QMP socket"),
                 (["status", "-s", "x", "--limit", "1"], "no option --limit"),
                 (["pause", "-s", "x", "--color"], "no option --color"),

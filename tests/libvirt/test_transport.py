@@ -3,7 +3,10 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -11,11 +14,12 @@ import daemon
 
 daemon.enter()
 
+from fake_damon import FakeDamon, TARGET  # noqa: E402
 from guest import environment, score  # noqa: E402
 from heat import HOT, Case  # noqa: E402
 import record_file as rf  # noqa: E402
 
-CONNECT, QMP, TIMEOUT = 2, 3, 4  # exit status of vmheat
+CONNECT, QMP, TIMEOUT, HOST = 2, 3, 4, 6  # exit status of vmheat
 E_CONNECT, E_TIMEOUT = "error 0 ", "error 2 "
 
 
@@ -237,7 +241,7 @@ class Fails:
         path = os.path.join(self.daemon.dir, "again.vmheat")
         record = self.daemon.popen(
             environment("VMHEAT_CLI"), "record", "-c", self.daemon.uri,
-            "heat", "-o", path, "--interval", "8s")
+            "heat", "-q", "-o", path, "--interval", "8s")
         self.addCleanup(record.stdout.close)
         self.addCleanup(record.stdin.close)
         self.addCleanup(record.kill)
@@ -311,6 +315,46 @@ class Fails:
 
 class SystemWorks(Works, Case):
     session = False
+
+    def damon(self):
+        """A folder that looks like DAMON, and arguments for it."""
+        folder = tempfile.mkdtemp(prefix="vmheat-damon-")
+        self.addCleanup(shutil.rmtree, folder)
+        fake = FakeDamon(os.path.join(folder, "admin"))
+        return fake, ["--damon", "--no-idle-page", "--damon-root", fake.root,
+                      "--damon-owner", os.path.join(folder, "owner")]
+
+    def test_grant(self):
+        """Descriptors go through libvirt, and are of this QEMU."""
+        fake, args = self.damon()
+        self.define_with("own", device="id=heat0,primitive=damon")
+        self.start("own")
+        helper = subprocess.Popen(
+            [environment("VMHEAT_CLI"), "grant", "-c", self.daemon.uri, "own",
+             *args], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(helper.communicate)
+        self.addCleanup(helper.kill)
+        self.daemon.wait_until("DAMON watches", lambda: fake.watched()
+                               or helper.poll() is not None)
+        self.assertIsNone(helper.poll())
+        self.assertEqual(fake.read(f"{TARGET}/pid_target"), str(self.pid("own")))
+        self.assertIn("damon", self.good("grant", "own", "--revoke"))
+        out, err = helper.communicate(timeout=60)
+        self.assertEqual((helper.returncode, err), (0, ""))
+        self.assertIn("Handed over", out)
+
+    def test_grant_wrong(self):
+        """A file that is none, and a process that is another one."""
+        said = self.bad(QMP, "grant", "heat", "--page-idle", "/dev/null")
+        self.assertIn("is not /sys/kernel/mm/page_idle/bitmap", said)
+        self.define_with("other")
+        self.start("other")
+        said = self.bad(HOST, "grant", "heat", "--pid",
+                        str(self.pid("other")))
+        self.assertIn("is not domain 'heat'", said)
+        os.unlink("/run/libvirt/qemu/other.pid")
+        said = self.bad(HOST, "grant", "other", "--page-idle", "/dev/null")
+        self.assertIn("name it with --pid", said)
 
 
 class SessionWorks(Works, Case):

@@ -11,7 +11,7 @@
 struct VhClient {
     VhTransport *transport; /* NULL: reconnecting failed */
     char *uri, *domain;     /* of libvirt; or: */
-    char *uuid;             /* of the domain, once it was found */
+    VhDomain known;         /* which domain that is, once it was found */
     char *address;
     VhTransportHooks hooks;
     gint64 timeout_us;
@@ -42,7 +42,7 @@ static bool connect_client(VhClient *client, GError **error)
 {
     client->transport =
         client->domain
-            ? vh_libvirt_open(client->uri, client->domain, &client->uuid,
+            ? vh_libvirt_open(client->uri, client->domain, &client->known,
                               &client->hooks, client->timeout_us, error)
             : vh_qmp_socket_open(client->address, &client->hooks,
                                  client->timeout_us, error);
@@ -99,7 +99,7 @@ void vh_client_close(VhClient *client)
         disconnect(client);
         g_free(client->uri);
         g_free(client->domain);
-        g_free(client->uuid);
+        g_free(client->known.name);
         g_free(client->address);
         g_free(client);
     }
@@ -252,4 +252,9 @@ unsigned vh_client_connections(VhClient *client)
            (client->transport
                 ? client->transport->ops->connections(client->transport)
                 : 0);
+}
+
+const VhDomain *vh_client_domain(const VhClient *client)
+{
+    return client->domain ? &client->known : NULL;
 }

@@ -196,4 +196,12 @@ const char *vh_client_qemu_version(VhClient *client);
  */
 unsigned vh_client_connections(VhClient *client);
 
+/**
+ * vh_client_domain() - which domain of libvirt the client is connected to
+ * @client: the client
+ *
+ * Returns: it stays the client's; NULL: none, but a socket.
+ */
+const VhDomain *vh_client_domain(const VhClient *client);
+
 #endif

@@ -104,7 +104,7 @@ bool vh_lv_run(const char *uri, const char *domain, gpointer job,
     if (!caller.worker) {
         return false;
     }
-    open = vh_lv_open_job(uri, domain, NULL, false);
+    open = vh_lv_open_job(uri, domain, "", false);
     ok = vh_lv_call(&caller, open, deadline, error) &&
          vh_lv_call(&caller, job, deadline, error);
     vh_lv_job_unref(open);

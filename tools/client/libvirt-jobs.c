@@ -120,9 +120,9 @@ static bool no_domain(VhLvConn *c, const VhLvOpenJob *job, GError **error)
     if (e && e->code != VIR_ERR_NO_DOMAIN) {
         return vh_lv_take_error(c, error);
     }
-    if (job->uuid) {
+    if (*job->found.uuid) {
         return fail(error, "domain '%s' of '%s', with UUID %s, is gone",
-                    job->domain, at, job->uuid);
+                    job->domain, at, job->found.uuid);
     }
     return fail(error,
                 "there is no domain '%s' at '%s'; 'virsh -c %s list "
@@ -130,23 +130,21 @@ static bool no_domain(VhLvConn *c, const VhLvOpenJob *job, GError **error)
                 job->domain, at, at);
 }
 
-/* A name or an id may be another domain's later, so the UUID is kept. */
 static bool find_domain(VhLvConn *c, VhLvOpenJob *job, GError **error)
 {
     g_autofree char *at = where(c, job->uri);
-    char uuid[VIR_UUID_STRING_BUFLEN];
+    char *uuid = job->found.uuid;
 
-    c->domain = job->uuid ? virDomainLookupByUUIDString(c->conn, job->uuid)
-                          : look_up(c->conn, job->domain);
+    c->domain = *uuid ? virDomainLookupByUUIDString(c->conn, uuid)
+                      : look_up(c->conn, job->domain);
     if (!c->domain) {
         return no_domain(c, job, error);
     }
-    if (!job->uuid) {
-        if (virDomainGetUUIDString(c->domain, uuid)) {
-            return vh_lv_take_error(c, error);
-        }
-        job->uuid = g_strdup(uuid);
+    if (virDomainGetUUIDString(c->domain, uuid)) {
+        return vh_lv_take_error(c, error);
     }
+    g_free(job->found.name);
+    job->found.name = g_strdup(virDomainGetName(c->domain));
     return !job->monitor || virDomainIsActive(c->domain) != 0 ||
            fail(error, "domain '%s' of '%s' is not running", job->domain, at);
 }
@@ -272,7 +270,7 @@ static void clear_open(VhLvJob *base)
 
     g_free(job->uri);
     g_free(job->domain);
-    g_free(job->uuid);
+    g_free(job->found.name);
 }
 
 VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain,
@@ -282,7 +280,7 @@ VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain,
 
     job->uri = g_strdup(uri);
     job->domain = g_strdup(domain);
-    job->uuid = g_strdup(uuid);
+    g_strlcpy(job->found.uuid, uuid, sizeof(job->found.uuid));
     job->monitor = monitor;
     return job;
 }

@@ -7,10 +7,10 @@
 /* Connect, find the domain if there is a name, listen to it. */
 typedef struct VhLvOpenJob {
     VhLvJob base;
-    char *uri;    /* NULL: the default */
-    char *domain; /* NULL: none */
-    char *uuid;   /* of the domain; NULL: not known yet. Set when it is found */
-    bool monitor; /* it has to run, and its events are wanted */
+    char *uri;      /* NULL: the default */
+    char *domain;   /* NULL: none */
+    VhDomain found; /* of it the UUID may be known before; "": it is not */
+    bool monitor;   /* it has to run, and its events are wanted */
 } VhLvOpenJob;
 
 /* A monitor command. */
@@ -25,7 +25,7 @@ typedef struct VhLvCommandJob {
  * vh_lv_open_job() - connect, as the first job of a worker
  * @uri: NULL: the default
  * @domain: as virsh takes it; NULL: none
- * @uuid: which of them, as @domain may be another one's by now; NULL: not known
+ * @uuid: which of them, as @domain may be another one's by now; "": not known
  * @monitor: whether it has to run, and its events are wanted
  */
 VhLvOpenJob *vh_lv_open_job(const char *uri, const char *domain,

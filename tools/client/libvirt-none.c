@@ -9,9 +9,9 @@ static void say_none(GError **error)
                 "with -s, or build it where libvirt-dev is installed");
 }
 
-VhTransport *vh_libvirt_open(const char *uri, const char *domain, char **uuid,
-                             const VhTransportHooks *hooks, gint64 timeout_us,
-                             GError **error)
+VhTransport *vh_libvirt_open(const char *uri, const char *domain,
+                             VhDomain *known, const VhTransportHooks *hooks,
+                             gint64 timeout_us, GError **error)
 {
     say_none(error);
     return NULL;

@@ -16,7 +16,8 @@
 typedef struct LvTransport {
     VhTransport base;
     VhLvCaller caller; /* its worker: NULL when it could not be started */
-    char *uri, *domain, *uuid;
+    char *uri, *domain;
+    VhDomain *known; /* the caller's */
     char *what;
     char *ended; /* how the domain ended, or NULL */
     bool lost;
@@ -132,12 +133,13 @@ static bool ask_version(LvTransport *t, gint64 deadline, GError **error)
 
 static bool open_domain(LvTransport *t, gint64 deadline, GError **error)
 {
-    VhLvOpenJob *job = vh_lv_open_job(t->uri, t->domain, t->uuid, true);
+    VhLvOpenJob *job = vh_lv_open_job(t->uri, t->domain, t->known->uuid, true);
     bool ok = vh_lv_call(&t->caller, job, deadline, error);
 
     if (ok) {
-        g_free(t->uuid);
-        t->uuid = g_strdup(job->uuid);
+        g_free(t->known->name);
+        *t->known = job->found;
+        job->found.name = NULL;
     }
     vh_lv_job_unref(job);
     return ok;
@@ -246,16 +248,15 @@ static void lv_close(VhTransport *base)
     vh_lv_worker_close(t->caller.worker);
     g_free(t->uri);
     g_free(t->domain);
-    g_free(t->uuid);
     g_free(t->what);
     g_free(t->ended);
     g_free(t->qemu_version);
     g_free(t);
 }
 
-VhTransport *vh_libvirt_open(const char *uri, const char *domain, char **uuid,
-                             const VhTransportHooks *hooks, gint64 timeout_us,
-                             GError **error)
+VhTransport *vh_libvirt_open(const char *uri, const char *domain,
+                             VhDomain *known, const VhTransportHooks *hooks,
+                             gint64 timeout_us, GError **error)
 {
     static const VhTransportOps ops = {
         .execute = lv_execute,
@@ -271,13 +272,11 @@ VhTransport *vh_libvirt_open(const char *uri, const char *domain, char **uuid,
     t->base.ops = &ops;
     t->uri = g_strdup(uri);
     t->domain = g_strdup(domain);
-    t->uuid = g_strdup(*uuid);
+    t->known = known;
     t->what = g_strdup_printf("libvirt about domain '%s'", domain);
     t->caller =
         (VhLvCaller){ NULL, hooks, timeout_us, t->what, take_message, t };
     if (connect_worker(t, deadline, error)) {
-        g_free(*uuid);
-        *uuid = g_strdup(t->uuid);
         return &t->base;
     }
     lv_close(&t->base);

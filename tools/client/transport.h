@@ -58,15 +58,15 @@ VhTransport *vh_qmp_socket_open(const char *path, const VhTransportHooks *hooks,
  * vh_libvirt_open() - connect to a domain of libvirt
  * @uri: NULL: libvirt's default
  * @domain: name, UUID or id
- * @uuid: which one of these @domain was before, or NULL; set to what it is
+ * @known: which one @domain was before, or nothing; set to which it is
  * @hooks: must outlive the transport
  * @timeout_us: how long that may take, and each command later
  * @error: reason of failure
  *
  * Returns: a transport to the monitor of a running domain, or NULL.
  */
-VhTransport *vh_libvirt_open(const char *uri, const char *domain, char **uuid,
-                             const VhTransportHooks *hooks, gint64 timeout_us,
-                             GError **error);
+VhTransport *vh_libvirt_open(const char *uri, const char *domain,
+                             VhDomain *known, const VhTransportHooks *hooks,
+                             gint64 timeout_us, GError **error);
 
 #endif
