@@ -189,6 +189,8 @@ CASES = {
     "tune-calm": (["tune"], {}, {"info": calm()}),
     "tune-set": ([*TUNE, "--overhead-budget", "2.5%", "--max-regions", "500"],
                  {}, {}),
+    # hundredths of a percent, and told as what they are
+    "tune-set-number": (["tune", "--overhead-budget", "2"], {}, {}),
     "tune-set-40": ([*TUNE, "--minr", "11"], {"COLUMNS": "40"}, {}),
     "tune-set-utf8": ([*TUNE, "--traps-per-second=0"], UTF8, {}),
     "tune-set-json": ([*TUNE, "--json", "--aggr", "200000",
