@@ -21,22 +21,18 @@ static bool add_all(VhInput *in, VhDamoWriter *to, VhStop *stop, GError **error)
 }
 
 /* Both what is read and what is written can be bad; the latter is told. */
-static int convert(VhInput *in, VhDamoWriter *to)
+static int convert(VhInput *in, VhDamoWriter *to, VhStop *stop)
 {
     g_autoptr(GError) error = NULL;
-    VhStop stop;
-    bool good;
-    int code;
+    bool good = add_all(in, to, stop, &error);
+    int code = vh_input_close(in);
 
-    vh_stop_init(&stop);
-    good = add_all(in, to, &stop, &error);
-    code = vh_input_close(in);
-    if (stop.requested) {
+    if (vh_stop_requested(stop)) {
         vh_damo_drop(to);
-        vh_stop_obey(&stop);
+        vh_stop_obey(stop);
         return VH_EXIT_FILE;
     }
-    vh_stop_clear(&stop);
+    vh_stop_clear(stop);
     good = vh_damo_close(to, good ? &error : NULL) && good;
     return good ? code : vh_cli_fail(error);
 }
@@ -72,16 +68,19 @@ int vh_cmd_convert(const VhOptions *options, const VhTerm *term)
     g_autoptr(GError) error = NULL;
     VhDamoWriter *to;
     VhInput *in;
+    VhStop stop;
     int code;
 
     in = vh_input_open(options, &code);
     if (!in) {
         return code;
     }
+    vh_stop_init(&stop); /* before there is a file that would be left behind */
     to = open_output(options, &error);
     if (!to) {
         vh_input_close(in);
+        vh_stop_obey(&stop);
         return vh_cli_fail(error);
     }
-    return convert(in, to);
+    return convert(in, to, &stop);
 }
