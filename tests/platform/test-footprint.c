@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "accel/uffd.h"
 #include "actions/footprint.c"
 #include "rig.h"
 #include "swap.h"
@@ -305,6 +306,30 @@ static void test_swapped(gconstpointer w)
     swap_stop(&swap);
 }
 
+/* The marks of a userfaultfd where there is no page are not in swap. */
+static void test_marks(gconstpointer w)
+{
+    const Ways *ways = w;
+    int fd = vh_uffd_open_async();
+    VhFootprintScan *f;
+    Mem m;
+
+    open_anonymous(&m);
+    touch(&m, 1500, 3);
+    if (fd < 0 || !vh_uffd_register(fd, m.p, SIZE) ||
+        !vh_uffd_protect(fd, m.p, SIZE, true)) {
+        g_test_skip("no userfaultfd that protects what is not there");
+    } else {
+        f = new_scan(ways);
+        g_assert_cmpuint(vh_pagemap_count(&f->pagemap, m.p, SIZE).swapped, >,
+                         0);
+        vh_footprint_scan_free(f);
+        assert_takes(&m, w, 3 * PAGE, 0);
+    }
+    close(fd);
+    close_mem(&m);
+}
+
 static void test_slices(void)
 {
     VhFootprintScan *f = new_scan(&all_ways[0]);
@@ -340,7 +365,7 @@ int main(int argc, char **argv)
     } tests[] = {
         { "memfd", test_memfd },         { "anonymous", test_anonymous },
         { "disk-file", test_disk_file }, { "huge", test_huge },
-        { "swapped", test_swapped },
+        { "swapped", test_swapped },     { "marks", test_marks },
     };
 
     g_test_init(&argc, &argv, NULL);
