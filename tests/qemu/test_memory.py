@@ -2,11 +2,13 @@
 """query-vmheat-memory: what guest memory takes of the host, and its nodes."""
 
 import collections
+import mmap
 import os
 import re
 import time
 import unittest
 
+from dimm import Dimm
 from guest import Guest, have_kvm
 from payload_guest import MB, PayloadGuest, one_hot_range
 from qmp import QMPError
@@ -217,6 +219,26 @@ class When(unittest.TestCase):
                 g.qmp("device_add", driver="vmheat", id="heat0")
                 self.assertEqual(ask(g)["measurements"], 0)
             measured(g)
+
+    def test_unplug_meanwhile(self):
+        """Memory that is half measured goes at once when it is unplugged."""
+        with payload(machine="q35", args=[
+                "-m", f"{SIZE // MB}M,slots=1,maxmem=2G"]) as g, \
+                Dimm(g, 768 * MB) as dimm:
+            for at in range(0, dimm.size, 2 * 4096):  # takes long
+                dimm.memory.madvise(mmap.MADV_REMOVE, at, 4096)
+            dimm.plug()
+            g.qmp("vmheat-set", overhead_budget=10000)
+            measured(g)
+            # from now on seconds of rest after each two milliseconds
+            g.qmp("vmheat-set", overhead_budget=1)
+            n = ask(g)["measurements"]
+            g.qmp.wait_until("the next is under way", lambda: ask(g)[
+                "measured-ms"] > 2500)
+            self.assertEqual(ask(g)["measurements"], n)
+            dimm.unplug()
+            g.qmp.wait_until("QEMU has it no more", lambda:
+                             not dimm.mapped(), timeout=2)
 
     def test_counts_as_the_workers(self):
         """What it takes is in its CPU time, here the only thing that is."""
