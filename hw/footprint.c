@@ -12,9 +12,9 @@
  * map is replaced, which wakes the worker: memory that is unplugged waits for a
  * slice at most.
  *
- * The share of a CPU is that of the overhead budget: half of what the worker
- * may take. What was taken counts as the worker's, so monitoring stretches its
- * interval if both are too much.
+ * The share of a CPU is half that of the overhead budget: a quarter of what the
+ * worker may take. What was taken counts as the worker's, so monitoring
+ * stretches its interval if both are too much.
  */
 #include "compat/qemu.h"
 #include "actions/footprint-plan.h"
@@ -80,7 +80,7 @@ static uint64_t step(void *opaque, VhMap *map, const VhLimits *limits,
     finished = vh_footprint_scan(f->scan, map, &f->clock, VH_FOOTPRINT_SLICE_NS,
                                  &result);
     *spent_ns = vh_clock_now(cpu) - begin;
-    return worked(f, *spent_ns, limits->budget_bp / 10000.0,
+    return worked(f, *spent_ns, limits->budget_bp / 20000.0,
                   finished ? &result : NULL);
 }
 

@@ -44,6 +44,15 @@ def measured(g, check=lambda m: True, timeout=30):
     return g.qmp.wait_until("figures", fresh, timeout=timeout)
 
 
+def anew(g):
+    """The same at once: a new device's first measurement."""
+    g.qmp("device_del", id="heat0")
+    g.qmp.wait_event("DEVICE_DELETED", lambda d: d.get("device") == "heat0")
+    g.qmp("device_add", driver="vmheat", id="heat0")
+    return g.qmp.wait_until("figures", lambda: next(
+        (m for m in [ask(g)] if m["measurements"]), None))
+
+
 def payload(**kwargs):
     kwargs = {"size": SIZE, "accel": ACCEL, "machine": "microvm",
               "device": "id=heat0", "fill": FILLED, "args": SANDBOX, **kwargs}
@@ -74,7 +83,7 @@ class Figures(unittest.TestCase):
     def test_resident(self):
         """To the page what mincore(2) says outside, mapped or not."""
         with payload() as g:
-            m = measured(g)
+            m = anew(g)
             # the firmware's 64 KiB are no RAM
             self.assertAlmostEqual(m["size"], SIZE, delta=MB)
             self.assertEqual(m["size"], sum(
@@ -89,18 +98,18 @@ class Figures(unittest.TestCase):
             touched = range(100 * MB, 110 * MB, 4096)
             for at in touched:
                 g.payload.memory[at] = 0
-            self.assertEqual(measured(g)["resident"],
+            self.assertEqual(anew(g)["resident"],
                              m["resident"] + 4096 * len(touched))
             os.truncate(g.ram, 100 * MB)
             os.truncate(g.ram, SIZE)
-            self.assertEqual(measured(g)["resident"], m["resident"])
+            self.assertEqual(anew(g)["resident"], m["resident"])
 
     def test_private(self):
         """As /proc/PID/smaps has it, which has the page of zeroes, too."""
         with Guest(size=SIZE, accel=ACCEL, shared=False, machine="q35",
                    args=SANDBOX) as g:
             def at_rest():
-                before, m = sizes(), measured(g)
+                before, m = sizes(), anew(g)
                 return m if before == sizes() else None
 
             def sizes():
@@ -133,14 +142,13 @@ class Figures(unittest.TestCase):
 
             def same():
                 sizes = smaps(g, lambda text, _: g.ram in text)
-                m = measured(g)
+                m = anew(g)
                 return abs(m["huge"] - sizes["ShmemPmdMapped"]) <= 64 << 10
-            g.qmp("vmheat-pause")
             g.qmp.wait_until("what smaps says", same)
 
     def test_swapped(self):
         with Zram(), payload() as g:
-            before = measured(g)
+            before = anew(g)
             elsewhere = os.stat(g.ram).st_blocks * 512 - before["resident"]
             g.qmp("vmheat-set-schemes", schemes=[PAGEOUT])
             measured(g, lambda m: m["swapped"] > 40 * MB)
@@ -152,7 +160,7 @@ class Figures(unittest.TestCase):
                              os.stat(g.ram).st_blocks * 512)
             self.assertTrue(g.payload.verify().ok)
             g.payload.memory.read()
-            m = measured(g)
+            m = anew(g)
             self.assertEqual(m["swapped"], 0)
             self.assertGreaterEqual(m["resident"], before["resident"])
 
@@ -193,12 +201,12 @@ class When(unittest.TestCase):
             measured(g)
             self.assertLess(time.monotonic() - begin, 1)
 
-    def test_every_two_seconds(self):
+    def test_every_five_seconds(self):
         with payload() as g:
             begin, n = time.monotonic(), 0
-            while n < 3:
+            while n < 2:
                 n = ask(g)["measurements"]
-            self.assertGreater(time.monotonic() - begin, 3.9)
+            self.assertGreater(time.monotonic() - begin, 4.9)
 
     def test_paused_and_stopped(self):
         with payload() as g:
@@ -234,7 +242,7 @@ class When(unittest.TestCase):
             g.qmp("vmheat-set", overhead_budget=1)
             n = ask(g)["measurements"]
             g.qmp.wait_until("the next is under way", lambda: ask(g)[
-                "measured-ms"] > 2500)
+                "measured-ms"] > 6000)
             self.assertEqual(ask(g)["measurements"], n)
             dimm.unplug()
             g.qmp.wait_until("QEMU has it no more", lambda:
@@ -255,11 +263,7 @@ class When(unittest.TestCase):
         with payload(fill=None) as g:
             held = []
             for _ in range(20):
-                g.qmp("device_del", id="heat0")
-                g.qmp.wait_event("DEVICE_DELETED", lambda d: d.get(
-                    "device") == "heat0")
-                g.qmp("device_add", driver="vmheat", id="heat0")
-                g.qmp.wait_until("figures", lambda: ask(g)["measurements"])
+                anew(g)
                 held.append(g.qmp("query-vmheat")["stats"]["bql-hold-max"])
         print(f"# the BQL was held for {min(held) / 1e3:.0f} us", flush=True)
         self.assertLess(min(held), 200_000)
@@ -268,7 +272,8 @@ class When(unittest.TestCase):
         with payload() as g:
             self.assertIn("host memory: 127 MiB, being measured",
                           g.qmp.hmp("info vmheat"))
-            m = measured(g)
+            m = g.qmp.wait_until("figures", lambda: next(
+                (m for m in [ask(g)] if m["measurements"]), None))
             self.assertIn(f"host memory: 127 MiB, resident "
                           f"{m['resident'] // MB} MiB, swapped 0 MiB, "
                           "huge 0 MiB", g.qmp.hmp("info vmheat"))

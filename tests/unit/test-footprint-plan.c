@@ -55,7 +55,7 @@ static void test_stops_after_a_minute(void)
     uint64_t now = 5 * S, cpu = 0;
 
     g_assert_true(vh_footprint_plan_ask(&p, now));
-    g_assert_cmpuint(run(&p, &now, 65 * S - 1, 2 * MS, &cpu), ==, 30);
+    g_assert_cmpuint(run(&p, &now, 65 * S - 1, 2 * MS, &cpu), ==, 12);
     g_assert_cmpuint(run(&p, &now, 1000 * S, 2 * MS, &cpu), ==, 0);
     g_assert_cmpuint(vh_footprint_plan_due(&p, now), ==, UINT64_MAX);
     /* asked again: at once */
@@ -74,8 +74,8 @@ static void test_asking_often_changes_nothing(void)
         finished += run(&p, &now, now + S / 10, 2 * MS, &cpu);
         g_assert_false(vh_footprint_plan_ask(&p, now));
     }
-    g_assert_cmpuint(finished, >=, 49);
-    g_assert_cmpuint(finished, <=, 51);
+    g_assert_cmpuint(finished, >=, 19);
+    g_assert_cmpuint(finished, <=, 21);
 }
 
 static void test_first_answer_is_soon(void)
@@ -96,7 +96,7 @@ static void test_first_answer_is_soon(void)
  * above it. */
 static void test_keeps_to_its_share(void)
 {
-    static const uint64_t costs[] = { MS, 20 * MS, 300 * MS, 5 * S };
+    static const uint64_t costs[] = { MS, 50 * MS, 300 * MS, 5 * S };
 
     for (size_t i = 0; i < G_N_ELEMENTS(costs); i++) {
         VhFootprintPlan p = { 0 };
@@ -109,7 +109,7 @@ static void test_keeps_to_its_share(void)
                               now * SHARE * 1.01 + VH_FOOTPRINT_BURST_NS +
                                   VH_FOOTPRINT_SLICE_NS);
         }
-        if (costs[i] >= 20 * MS) { /* else every two seconds is less */
+        if (costs[i] >= 50 * MS) { /* else every five seconds is less */
             g_assert_cmpfloat(cpu, >=, now * SHARE * 0.9);
         }
     }
