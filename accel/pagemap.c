@@ -57,6 +57,7 @@ typedef struct ScanArg {
 #define SCAN_WRITTEN (1ULL << 1)
 #define SCAN_FILE (1ULL << 2)
 #define SCAN_PRESENT (1ULL << 3)
+#define SCAN_SWAPPED (1ULL << 4)
 #define SCAN_PFNZERO (1ULL << 5)
 #define SCAN_HUGE (1ULL << 6)
 #define SCAN_WP_MATCHING (1ULL << 0)
@@ -217,4 +218,85 @@ bool vh_pagemap_any_present(const VhPagemap *pm, const void *addr, size_t len)
     }
     return pm->scan ? scan_first(pm, addr, len, &r)
                     : any_entry_present(pm, addr, len / VH_PAGE_SIZE);
+}
+
+static void add_region(VhPageCount *c, const PageRegion *r)
+{
+    uint64_t len = r->end - r->start;
+
+    if (r->categories & SCAN_SWAPPED) {
+        c->swapped += len;
+    } else if (!(r->categories & SCAN_PFNZERO)) {
+        c->present += len;
+        c->huge += r->categories & SCAN_HUGE ? len : 0;
+    }
+}
+
+/* Adds up what is of all of @all and, unless that is 0, of any of @any. */
+static VhPageCount scan_sum(const VhPagemap *pm, const void *addr, size_t len,
+                            uint64_t all, uint64_t any)
+{
+    PageRegion r[16];
+    VhPageCount c = { 0 };
+    ScanArg arg = {
+        .size = sizeof(arg),
+        .walk_end = (uintptr_t)addr,
+        .end = (uintptr_t)addr + len,
+        .vec = (uintptr_t)r,
+        .vec_len = G_N_ELEMENTS(r),
+        .category_mask = all,
+        .category_anyof_mask = any,
+        .return_mask = all | any | SCAN_PFNZERO | SCAN_HUGE,
+    };
+
+    while (arg.walk_end < arg.end) {
+        int n;
+
+        arg.start = arg.walk_end;
+        n = ioctl(pm->fd, SCAN_IOCTL, &arg);
+        if (n < 0 || arg.walk_end <= arg.start) {
+            break;
+        }
+        for (int i = 0; i < n; i++) {
+            add_region(&c, &r[i]);
+        }
+    }
+    return c;
+}
+
+/* By plain pagemap, in pieces that fit the stack. */
+static VhPageCount entries_sum(const VhPagemap *pm, const uint8_t *addr,
+                               size_t pages)
+{
+    VhPageCount c = { 0 };
+    uint64_t e[512];
+
+    while (pages) {
+        size_t n = MIN(pages, G_N_ELEMENTS(e));
+        ssize_t got = pread(pm->fd, e, n * sizeof(*e), entry_offset(addr));
+
+        if (got < (ssize_t)sizeof(*e)) {
+            break;
+        }
+        n = got / sizeof(*e);
+        for (size_t i = 0; i < n; i++) {
+            c.present += e[i] & ENTRY_PRESENT ? VH_PAGE_SIZE : 0;
+            c.swapped += e[i] & ENTRY_SWAPPED ? VH_PAGE_SIZE : 0;
+        }
+        addr += n * VH_PAGE_SIZE;
+        pages -= n;
+    }
+    return c;
+}
+
+VhPageCount vh_pagemap_count(const VhPagemap *pm, const void *addr, size_t len)
+{
+    return pm->scan ? scan_sum(pm, addr, len, 0, SCAN_PRESENT | SCAN_SWAPPED)
+                    : entries_sum(pm, addr, len / VH_PAGE_SIZE);
+}
+
+uint64_t vh_pagemap_huge(const VhPagemap *pm, const void *addr, size_t len)
+{
+    return pm->scan ? scan_sum(pm, addr, len, SCAN_PRESENT | SCAN_HUGE, 0).huge
+                    : 0;
 }

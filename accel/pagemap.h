@@ -64,4 +64,23 @@ bool vh_pagemap_protect(const VhPagemap *pm, void *addr, size_t len);
 /** vh_pagemap_any_present() - is any page of [@addr, @addr + @len) mapped? */
 bool vh_pagemap_any_present(const VhPagemap *pm, const void *addr, size_t len);
 
+/**
+ * struct VhPageCount - bytes of a range, by what its page tables say
+ * @present: mapped, and not to the page of zeroes if that can be told
+ * @swapped: not mapped, but not empty. In private memory: in swap, or marked by
+ *           a userfaultfd; never in shared memory
+ * @huge: mapped by huge pages; only known with scan
+ */
+typedef struct VhPageCount {
+    uint64_t present;
+    uint64_t swapped;
+    uint64_t huge;
+} VhPageCount;
+
+/** vh_pagemap_count() - look at all pages of [@addr, @addr + @len) */
+VhPageCount vh_pagemap_count(const VhPagemap *pm, const void *addr, size_t len);
+
+/** vh_pagemap_huge() - its @huge only, in less time */
+uint64_t vh_pagemap_huge(const VhPagemap *pm, const void *addr, size_t len);
+
 #endif

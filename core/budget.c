@@ -152,6 +152,7 @@ void vh_budget_update(VhBudget *b, uint64_t now_ns, uint64_t sampling_ns,
     }
     b->guest_ns += now->vcpu_ns - b->seen.primitive.vcpu_ns;
     b->worker_ns += now->host_ns - b->seen.primitive.host_ns;
+    b->worker_ns += costs->other_ns - b->seen.other_ns;
     b->worker_ns += without_outliers(b, costs->worker_ns - b->seen.worker_ns);
     refill_fires(b, dt, burst, now);
     refill_arms(b, dt, burst, now);

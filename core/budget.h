@@ -50,12 +50,14 @@
  * struct VhCosts - what was spent since the monitor began
  * @primitive: the primitive's counters and measured costs
  * @worker_ns: CPU time of ticks
+ * @other_ns: CPU time the worker spent on something else
  * @batch: VhCaps::batch of the primitive: it keeps to the fires it is allowed
  *         by itself, in bursts, and no interval has to be stretched for them
  */
 typedef struct VhCosts {
     VhPrimitiveStats primitive;
     uint64_t worker_ns;
+    uint64_t other_ns;
     bool batch;
 } VhCosts;
 

@@ -538,8 +538,10 @@ static void plan_and_arm(VhMonitor *m, Sensor *s)
     arm_new(m, s);
 }
 
-/* @worker_ns: its part of the worker's time, which cannot be told apart */
-static void charge(VhMonitor *m, Sensor *s, uint64_t now, uint64_t worker_ns)
+/* @worker_ns, @other_ns: its part of the worker's time, which cannot be told
+ * apart */
+static void charge(VhMonitor *m, Sensor *s, uint64_t now, uint64_t worker_ns,
+                   uint64_t other_ns)
 {
     VhCosts costs;
 
@@ -550,6 +552,7 @@ static void charge(VhMonitor *m, Sensor *s, uint64_t now, uint64_t worker_ns)
     }
     costs = (VhCosts){ .primitive = s->stats,
                        .worker_ns = worker_ns,
+                       .other_ns = other_ns,
                        .batch = s->use.caps.batch };
     vh_budget_update(&s->budget, now, m->attrs.sampling_us * 1000, &costs);
 }
@@ -559,7 +562,8 @@ static void charge_all(VhMonitor *m, uint64_t now)
     size_t n = used(&m->sensors[WRITES]) ? 2 : 1;
 
     for (size_t i = 0; i < n; i++) {
-        charge(m, &m->sensors[i], now, m->now.worker_ns / n);
+        charge(m, &m->sensors[i], now, m->now.worker_ns / n,
+               m->now.other_ns / n);
     }
 }
 
@@ -610,6 +614,12 @@ uint64_t vh_monitor_tick(VhMonitor *m)
     charge_all(m, now);
     publish_stats(m);
     return due_ns(m);
+}
+
+void vh_monitor_charge(VhMonitor *m, uint64_t cpu_ns)
+{
+    m->now.other_ns += cpu_ns;
+    publish_stats(m);
 }
 
 void vh_monitor_reset_age(VhMonitor *m, VhRange r)

@@ -115,24 +115,45 @@ static void look_at_stats(VirtIOBalloon *b, VhBalloonSight *s)
     qobject_unref(o);
 }
 
-bool vmheat_balloon_look(VhBalloonSight *s, bool *reporting)
+static bool size_of(VirtIOBalloon *b, VhBalloonSight *s)
 {
-    VirtIOBalloon *b = find();
     BalloonInfo *info = b ? qmp_query_balloon(NULL) : NULL;
 
-    *s = (VhBalloonSight){ 0 };
     if (!info) {
         return false;
     }
     s->actual = info->actual;
     s->ram = s->actual + ((uint64_t)b->actual << VIRTIO_BALLOON_PFN_SHIFT);
     s->target = s->ram - ((uint64_t)b->num_pages << VIRTIO_BALLOON_PFN_SHIFT);
+    qapi_free_BalloonInfo(info);
+    return true;
+}
+
+bool vmheat_balloon_size(uint64_t *actual, uint64_t *target)
+{
+    VhBalloonSight s;
+
+    if (!size_of(find(), &s)) {
+        return false;
+    }
+    *actual = s.actual;
+    *target = s.target;
+    return true;
+}
+
+bool vmheat_balloon_look(VhBalloonSight *s, bool *reporting)
+{
+    VirtIOBalloon *b = find();
+
+    *s = (VhBalloonSight){ 0 };
+    if (!size_of(b, s)) {
+        return false;
+    }
     s->driver = has_driver(b, -1);
     look_at_stats(b, s);
     if (reporting) {
         *reporting = has_driver(b, VIRTIO_BALLOON_F_REPORTING);
     }
-    qapi_free_BalloonInfo(info);
     return true;
 }
 

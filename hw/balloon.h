@@ -30,6 +30,13 @@ bool vmheat_balloon_probe(char **why);
  */
 bool vmheat_balloon_look(VhBalloonSight *s, bool *reporting);
 
+/**
+ * vmheat_balloon_size() - bytes the guest has, and should have
+ *
+ * Main thread. False when there is no balloon device. Asks the guest nothing.
+ */
+bool vmheat_balloon_size(uint64_t *actual, uint64_t *target);
+
 /** vmheat_balloon_set() - bytes the guest should have; main thread */
 void vmheat_balloon_set(uint64_t target);
 

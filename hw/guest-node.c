@@ -55,3 +55,10 @@ int vmheat_guest_node(MemoryRegion *mr)
     }
     return numa && numa->num_nodes > 1 ? -1 : 0;
 }
+
+bool vmheat_guest_has_nodes(void)
+{
+    const NumaState *numa = MACHINE(qdev_get_machine())->numa_state;
+
+    return numa && numa->num_nodes > 0;
+}

@@ -15,4 +15,7 @@
  */
 int vmheat_guest_node(MemoryRegion *mr);
 
+/** vmheat_guest_has_nodes() - has the guest NUMA nodes? BQL held */
+bool vmheat_guest_has_nodes(void);
+
 #endif

@@ -318,8 +318,10 @@ static void start_worker(VmheatDevice *d)
     };
 
     VmheatActor actor = vmheat_schemes_actor(d->schemes);
+    VmheatChore chore = vmheat_footprint_chore(d->footprint);
 
-    d->worker = vmheat_worker_new(&cfg, d->bql, &actor, worker_fault, d);
+    d->worker =
+        vmheat_worker_new(&cfg, d->bql, &actor, &chore, worker_fault, d);
     vmheat_schemes_attach(d->schemes, d->worker);
     vmheat_worker_set_map(d->worker, d->map.map);
 }
@@ -455,6 +457,7 @@ static void exiting(Notifier *n, void *data)
 static void stop_parts(VmheatDevice *d)
 {
     g_clear_pointer(&d->schemes, vmheat_schemes_free);
+    g_clear_pointer(&d->footprint, vmheat_footprint_free);
     vmheat_map_stop(&d->map);
     vmheat_dirty_stop(&d->dirty);
     g_clear_pointer(&d->bql, vmheat_bql_caller_free);
@@ -475,6 +478,7 @@ static void vmheat_realize(DeviceState *dev, Error **errp)
     d->host.uffd = vh_uffd_new();
     vmheat_dirty_start(&d->dirty, d->bql, &d->host);
     vmheat_map_start(&d->map, map_changed, d);
+    d->footprint = vmheat_footprint_new(&d->host.clock);
     d->schemes = vmheat_schemes_new(dev->id, d->bql, &d->host);
     if (!choose(d, errp) || !load_schemes(d, errp)) {
         vmheat_primitives_stop(&d->primitives);

@@ -9,6 +9,7 @@
 #include "compat/qemu.h"
 #include "hw/bql-call.h"
 #include "hw/dirty.h"
+#include "hw/footprint.h"
 #include "hw/grants.h"
 #include "hw/map.h"
 #include "hw/primitives.h"
@@ -43,6 +44,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(VmheatDevice, VMHEAT)
  * @dirty: log of guest writes
  * @suspend: who else needs guest memory right now
  * @schemes: what is done to memory
+ * @footprint: what memory takes of the host
  * @worker: the thread
  * @failure: what the worker last complained about, or NULL; @failure_lock
  * @failure_lock: protects @failure, which the worker thread writes
@@ -76,6 +78,7 @@ struct VmheatDevice {
     VmheatDirty dirty;
     VmheatSuspend suspend;
     VmheatSchemes *schemes;
+    VmheatFootprint *footprint;
     VmheatWorker *worker;
     QemuMutex failure_lock;
     char *failure;

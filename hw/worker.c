@@ -20,7 +20,8 @@
  *
  * The actor (schemes) does its work in between, a few milliseconds at a time.
  * It has the map only while the monitor samples and nobody else needs guest
- * memory.
+ * memory. The chore is the same of less importance: it looks only, and has the
+ * map always.
  *
  * Lifetime of guest memory: a map handed over carries a reference that keeps
  * the RAM mapped. A replaced or dropped map is unreferenced only after the
@@ -46,6 +47,7 @@ struct VmheatWorker {
     bool act;
     bool new_mode;
     GQueue posts; /* of Post */
+    bool new_chore;
     bool quit;
     void (*done)(void *opaque);
     void *done_opaque;
@@ -62,6 +64,7 @@ struct VmheatWorker {
     bool failing;
     /* constant */
     VmheatActor actor;
+    VmheatChore chore;
     VmheatBqlCaller *bql;
     void (*fault)(void *opaque, const VmheatFault *f);
     void *opaque;
@@ -173,6 +176,7 @@ static Requests take_requests(VmheatWorker *w)
     w->new_attrs = false;
     w->new_primitives = false;
     w->new_mode = false;
+    w->new_chore = false;
     if (r.new_map) {
         w->new_map = false;
         w->map_shrank = false;
@@ -356,7 +360,7 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
     uint64_t map_due = map_due_ns(w);
 
     if (w->quit || w->new_attrs || w->new_primitives || w->new_mode ||
-        w->posts.length || wants_map(w) != w->holds_map) {
+        w->posts.length || w->new_chore || wants_map(w) != w->holds_map) {
         return;
     }
     if (map_due && (!deadline || map_due < deadline)) {
@@ -368,6 +372,20 @@ static void wait_until(VmheatWorker *w, uint64_t deadline)
         qemu_cond_timedwait(&w->wake, &w->lock,
                             DIV_ROUND_UP(deadline - now, 1000000));
     }
+}
+
+/* Does a bit of the chore; returns when to be back, as act() does. */
+static uint64_t do_chore(VmheatWorker *w, VhMap *map, const VhLimits *limits,
+                         uint64_t deadline)
+{
+    const VhClock cpu = { .now_ns = thread_cpu_ns };
+    uint64_t spent = 0;
+    uint64_t due = w->chore.step(w->chore.opaque, map, limits, &cpu, &spent);
+
+    if (spent && w->monitor && !w->closed) {
+        vh_monitor_charge(w->monitor, spent);
+    }
+    return due == UINT64_MAX ? deadline : deadline ? MIN(deadline, due) : due;
 }
 
 static void call_posts(GQueue *posts)
@@ -394,6 +412,7 @@ static void run(VmheatWorker *w)
         }
         quit = r.quit;
         deadline = quit ? 0 : act(w, &r);
+        deadline = do_chore(w, quit ? NULL : r.map, &r.limits, deadline);
         vh_map_unref(r.map);
         call_posts(&r.posts);
         if (!quit) {
@@ -443,9 +462,11 @@ static void *worker_thread(void *opaque)
     return NULL;
 }
 
-VmheatWorker *vmheat_worker_new(
-    const VhMonitorConfig *cfg, VmheatBqlCaller *bql, const VmheatActor *actor,
-    void (*fault)(void *opaque, const VmheatFault *f), void *opaque)
+VmheatWorker *
+vmheat_worker_new(const VhMonitorConfig *cfg, VmheatBqlCaller *bql,
+                  const VmheatActor *actor, const VmheatChore *chore,
+                  void (*fault)(void *opaque, const VmheatFault *f),
+                  void *opaque)
 {
     VmheatWorker *w = g_new0(VmheatWorker, 1);
 
@@ -454,6 +475,7 @@ VmheatWorker *vmheat_worker_new(
     w->closed = true; /* until they are opened */
     w->bql = bql;
     w->actor = *actor;
+    w->chore = *chore;
     w->mode = VMHEAT_WORKER_RELEASE;
     g_queue_init(&w->posts);
     w->fault = fault;
@@ -548,6 +570,13 @@ void vmheat_worker_post(VmheatWorker *w, void (*fn)(void *arg), void *arg)
     *post = (Post){ .fn = fn, .arg = arg };
     QEMU_LOCK_GUARD(&w->lock);
     g_queue_push_tail(&w->posts, post);
+    qemu_cond_signal(&w->wake);
+}
+
+void vmheat_worker_wake(VmheatWorker *w)
+{
+    QEMU_LOCK_GUARD(&w->lock);
+    w->new_chore = true;
     qemu_cond_signal(&w->wake);
 }
 

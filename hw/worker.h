@@ -47,17 +47,37 @@ typedef struct VmheatActor {
 } VmheatActor;
 
 /**
+ * struct VmheatChore - what the worker does besides, a little at a time
+ * @step: do some of it, or let go of an older map; when to be called again
+ *        (ns), UINT64_MAX: not before somebody wakes the worker. @map is guest
+ *        memory just now, NULL when the thread is about to end. @cpu: CPU time
+ *        of the thread. @spent_ns: out, what of it was used; counts as
+ *        monitoring's.
+ * @opaque: for it
+ *
+ * Worker thread, whatever the mode is: it may look at guest memory only.
+ */
+typedef struct VmheatChore {
+    uint64_t (*step)(void *opaque, VhMap *map, const VhLimits *limits,
+                     const VhClock *cpu, uint64_t *spent_ns);
+    void *opaque;
+} VmheatChore;
+
+/**
  * vmheat_worker_new() - start the thread, in mode RELEASE
  * @cfg: copied; @cfg->cpu is filled in by the worker
  * @bql: closed while the main thread waits for the worker
  * @actor: copied
+ * @chore: copied
  * @fault: called on the worker thread; what it is given is only valid during
  *         the call
  * @opaque: for @fault
  */
-VmheatWorker *vmheat_worker_new(
-    const VhMonitorConfig *cfg, VmheatBqlCaller *bql, const VmheatActor *actor,
-    void (*fault)(void *opaque, const VmheatFault *f), void *opaque);
+VmheatWorker *
+vmheat_worker_new(const VhMonitorConfig *cfg, VmheatBqlCaller *bql,
+                  const VmheatActor *actor, const VmheatChore *chore,
+                  void (*fault)(void *opaque, const VmheatFault *f),
+                  void *opaque);
 
 /** vmheat_worker_set_primitives() - use these, or try the same again */
 void vmheat_worker_set_primitives(VmheatWorker *w, const VhSensor *primitive,
@@ -105,6 +125,9 @@ void vmheat_worker_reset_age(VmheatWorker *w, VhRange r);
  * the posts, and for every post before its thread ends.
  */
 void vmheat_worker_post(VmheatWorker *w, void (*fn)(void *arg), void *arg);
+
+/** vmheat_worker_wake() - the chore has become due */
+void vmheat_worker_wake(VmheatWorker *w);
 
 /**
  * vmheat_worker_stop() - ask the thread to end

@@ -18,10 +18,13 @@
 static void print_ranges(Monitor *mon, const VmheatInfo *info)
 {
     for (VmheatRangeList *l = info->ranges; l; l = l->next) {
-        monitor_printf(mon, "  0x%016" PRIx64 " .. 0x%016" PRIx64 " %s%s\n",
-                       l->value->start, l->value->start + l->value->size,
-                       l->value->block,
-                       l->value->monitored ? "" : " (not monitored)");
+        const VmheatRange *r = l->value;
+        g_autofree char *node =
+            r->has_node ? g_strdup_printf(" node %u", r->node) : NULL;
+
+        monitor_printf(mon, "  0x%016" PRIx64 " .. 0x%016" PRIx64 " %s%s%s\n",
+                       r->start, r->start + r->size, r->block, node ?: "",
+                       r->monitored ? "" : " (not monitored)");
     }
 }
 
@@ -39,6 +42,31 @@ static void print_idle(Monitor *mon, VmheatDevice *d)
                        seconds[i], i + 1 < ARRAY_SIZE(seconds) ? "" : "\n");
     }
     vh_snapshot_unref(snap);
+}
+
+static void print_size(Monitor *mon, const char *what, bool known,
+                       uint64_t bytes)
+{
+    if (known) {
+        monitor_printf(mon, "%s %" PRIu64 " MiB", what, bytes / MiB);
+    }
+}
+
+/* Asking for it has it measured, so the first time nothing is known. */
+static void print_memory(Monitor *mon, VmheatDevice *d)
+{
+    g_autoptr(VmheatMemory) m = vmheat_query_memory(d);
+
+    print_size(mon, "host memory:", true, m->size);
+    print_size(mon, ", resident", m->has_resident, m->resident);
+    print_size(mon, ", swapped", m->has_swapped, m->swapped);
+    print_size(mon, ", huge", m->has_huge, m->huge);
+    monitor_printf(mon, "%s\n", m->has_resident ? "" : ", being measured");
+    if (m->has_balloon_actual) {
+        print_size(mon, "balloon:", true, m->balloon_actual);
+        print_size(mon, ", target", true, m->balloon_target);
+        monitor_printf(mon, "\n");
+    }
 }
 
 static void print_info(Monitor *mon, VmheatDevice *d, const VmheatInfo *info)
@@ -62,6 +90,7 @@ static void print_info(Monitor *mon, VmheatDevice *d, const VmheatInfo *info)
         "working set: %" PRIu64 " of %" PRIu64 " MiB (snapshot %" PRIu64 ")\n",
         info->working_set_size / MiB, info->total_size / MiB, info->snapshot);
     print_idle(mon, d);
+    print_memory(mon, d);
     monitor_printf(mon, "traps: %" PRIu64 ", arms: %" PRIu64 "\n", s->traps,
                    s->arms);
     print_ranges(mon, info);

@@ -31,6 +31,14 @@ VmheatInfo *qmp_query_vmheat(Error **errp)
     return d ? vmheat_query_info(d) : NULL;
 }
 
+VmheatMemory *qmp_query_vmheat_memory(Error **errp)
+{
+    VmheatDevice *d = vmheat_need_device(errp);
+    VMHEAT_BQL_TIMER(d);
+
+    return d ? vmheat_query_memory(d) : NULL;
+}
+
 static bool check_filter(VmheatRegionFilter *f, Error **errp)
 {
     if (f->end <= f->start) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "compat/qemu.h"
+#include "hw/guest-node.h"
 #include "monitor/query.h"
 #include "vmheat-version.h"
 
@@ -75,7 +76,8 @@ static bool is_watched(const VhMapSection *s, const VhRange *watched, size_t n)
     return false;
 }
 
-static VmheatRange *query_range(const VhMapSection *s, bool monitored)
+static VmheatRange *query_range(const VhMapSection *s, bool monitored,
+                                bool has_numa)
 {
     VmheatRange *r = g_new0(VmheatRange, 1);
 
@@ -85,19 +87,23 @@ static VmheatRange *query_range(const VhMapSection *s, bool monitored)
     r->page_size = s->page_size;
     r->shared = s->shared;
     r->monitored = monitored;
+    r->has_node = has_numa && s->node;
+    r->node = r->has_node ? s->node - 1 : 0;
     return r;
 }
 
 static void query_ranges(VmheatDevice *d, VmheatInfo *info)
 {
     VmheatRangeList **tail = &info->ranges;
+    bool has_numa = vmheat_guest_has_nodes();
     size_t n;
     g_autofree VhRange *watched = vmheat_worker_ranges(d->worker, &n);
 
     for (size_t i = 0; i < d->map.map->nr; i++) {
         const VhMapSection *s = &d->map.map->sections[i];
 
-        QAPI_LIST_APPEND(tail, query_range(s, is_watched(s, watched, n)));
+        QAPI_LIST_APPEND(tail,
+                         query_range(s, is_watched(s, watched, n), has_numa));
     }
     for (size_t i = 0; i < n; i++) {
         info->total_size += watched[i].end - watched[i].start;
@@ -121,7 +127,7 @@ static VmheatStats *query_stats(VmheatDevice *d)
     s->arm_cost = m.primitive.arm_ns;
     s->collect_cost = m.primitive.collect_ns;
     s->trap_cost = m.primitive.fire_ns;
-    s->worker_time = m.worker_ns;
+    s->worker_time = m.worker_ns + m.other_ns;
     s->vcpu_time = m.primitive.vcpu_ns + m.writes.vcpu_ns;
     s->main_time = MAX(m.primitive.host_ns, m.writes.host_ns);
     s->bql_hold_max = MAX(MAX(d->bql_max_ns, d->map.max_ns), d->dirty.max_ns);

@@ -25,6 +25,10 @@ VmheatDevice *vmheat_need_device(Error **errp);
 /** vmheat_query_info() - answer of query-vmheat */
 VmheatInfo *vmheat_query_info(VmheatDevice *d);
 
+/** vmheat_query_memory() - answer of query-vmheat-memory; from now on it is
+ * measured for a while */
+VmheatMemory *vmheat_query_memory(VmheatDevice *d);
+
 /** vmheat_query_attrs() - attributes in force */
 VmheatAttrs *vmheat_query_attrs(VmheatDevice *d);
 

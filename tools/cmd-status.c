@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "fields.h"
+#include "host-memory.h"
 #include "primitives.h"
 #include "units.h"
 
@@ -17,6 +18,9 @@ static void draw_writes(VhPage *page, const VhInfo *info)
                  info->write_reason);
     }
 }
+
+/* The first measurement of most guests takes less. */
+#define MEASURE_US 500000
 
 static void draw_head(VhPage *page, const VhInfo *info, const char *qemu,
                       const char *socket)
@@ -34,12 +38,14 @@ static void draw_head(VhPage *page, const VhInfo *info, const char *qemu,
     vh_field(page, VH_STYLE_PLAIN, "Estimator", "%s", info->estimator);
 }
 
-static void draw_memory(VhPage *page, const VhInfo *info)
+static void draw_memory(VhPage *page, const VhInfo *info,
+                        const VhMemoryInfo *memory)
 {
     g_autofree char *total = vh_size_str(info->total_size);
 
     vh_field(page, VH_STYLE_PLAIN, "Memory", "%8s monitored", total);
     vh_field_working_set(page, info);
+    vh_host_memory_draw(page, memory);
     if (info->snapshot) {
         vh_field(page, VH_STYLE_PLAIN, "Snapshot", "%" PRIu64, info->snapshot);
     } else {
@@ -116,6 +122,16 @@ static const VhColumn range_columns[] = {
     { "PAGE", true, 1 },  { "BLOCK", false, 3 }, { "", false, 0 },
 };
 
+static char *range_words(const VhRangeInfo *r)
+{
+    g_autofree char *node =
+        r->has_node ? g_strdup_printf(", node %" PRIu64, r->node) : NULL;
+
+    return g_strdup_printf("%s%s%s", r->shared ? "shared" : "private",
+                           node ? node : "",
+                           r->monitored ? "" : ", not monitored");
+}
+
 static void draw_ranges(VhPage *page, const VhInfo *info)
 {
     g_autoptr(VhTable) t =
@@ -132,20 +148,18 @@ static void draw_ranges(VhPage *page, const VhInfo *info)
         vh_table_put(t, style, vh_size_str(r->size));
         vh_table_put(t, style, vh_size_str(r->page_size));
         vh_table_put(t, style, g_strdup(r->block));
-        vh_table_put(t, style,
-                     g_strdup_printf("%s%s", r->shared ? "shared" : "private",
-                                     r->monitored ? "" : ", not monitored"));
+        vh_table_put(t, style, range_words(r));
     }
     vh_table_draw(t, page);
 }
 
-static int print_info(const VhInfo *info, const char *qemu, const char *socket,
-                      const VhTerm *term)
+static int print_info(const VhInfo *info, const VhMemoryInfo *memory,
+                      const char *qemu, const char *socket, const VhTerm *term)
 {
     g_autoptr(VhPage) page = vh_page_new(term);
 
     draw_head(page, info, qemu, socket);
-    draw_memory(page, info);
+    draw_memory(page, info, memory);
     draw_attrs(page, info);
     draw_cost(page, &info->stats);
     vh_field_heading(page, "Primitives");
@@ -154,20 +168,49 @@ static int print_info(const VhInfo *info, const char *qemu, const char *socket,
     return vh_cli_print_page(page);
 }
 
+/* What query-vmheat returned, and in it what query-vmheat-memory did. */
+static int print_json(JsonNode *reply, JsonNode *memory)
+{
+    g_autoptr(JsonNode) both = json_node_copy(reply);
+
+    if (memory) {
+        json_object_set_member(json_node_get_object(both), "memory",
+                               json_node_ref(memory));
+    }
+    return vh_cli_print_json(both);
+}
+
+/* False on error; without one @reply and @memory may be NULL: not told. */
+static bool ask_memory(VhClient *client, const VhOptions *options,
+                       JsonNode **reply, VhMemoryInfo **memory, GError **error)
+{
+    GError *failed = NULL;
+
+    *reply = vh_host_memory_ask(client, MIN(options->timeout_us, MEASURE_US),
+                                &failed);
+    *memory = *reply ? vh_memory_parse(*reply, &failed) : NULL;
+    if (failed) {
+        g_propagate_error(error, failed);
+    }
+    return !failed;
+}
+
 int vh_cmd_status(const VhOptions *options, const VhTerm *term)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(JsonNode) host = NULL;
+    g_autoptr(VhMemoryInfo) memory = NULL;
     g_autoptr(VhClient) client = vh_cli_open(options, &error);
     g_autoptr(JsonNode) reply =
         client ? vh_client_command(client, "query-vmheat", NULL, &error) : NULL;
     g_autoptr(VhInfo) info = reply ? vh_info_parse(reply, &error) : NULL;
 
-    if (!info) {
+    if (!info || !ask_memory(client, options, &host, &memory, &error)) {
         return vh_cli_fail(error);
     }
     if (options->json) {
-        return vh_cli_print_json(reply);
+        return print_json(reply, host);
     }
-    return print_info(info, vh_client_qemu_version(client),
+    return print_info(info, memory, vh_client_qemu_version(client),
                       vh_cli_target(options), term);
 }

@@ -322,6 +322,10 @@ static void read_ranges(VhReader *r, JsonObject *o, VhInfo *info)
             .shared = vh_read_bool(r, e, "shared"),
             .monitored = vh_read_bool(r, e, "monitored"),
         };
+        if (vh_read_member(e, "node")) {
+            info->ranges[i].node = vh_read_uint(r, e, "node");
+            info->ranges[i].has_node = true;
+        }
     }
 }
 

@@ -39,7 +39,8 @@ typedef struct VhPrimitiveInfo {
 typedef struct VhRangeInfo {
     uint64_t start, size, page_size;
     const char *block;
-    bool shared, monitored;
+    bool shared, monitored, has_node;
+    uint64_t node; /* NUMA node of the guest; 0 without has_node */
 } VhRangeInfo;
 
 typedef struct VhAttrsInfo {

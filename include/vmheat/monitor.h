@@ -52,6 +52,7 @@ typedef struct VhMonitorConfig {
  * @skipped: checks that could not be armed
  * @nr_regions: of the latest snapshot
  * @worker_ns: CPU time used by ticks
+ * @other_ns: CPU time that vh_monitor_charge() was told of
  * @effective_sampling_us: sampling interval after self-throttling
  * @throttled: the budget, not the user, sets the sampling interval
  * @primitive: the primitive's own figures
@@ -66,6 +67,7 @@ typedef struct VhMonitorStats {
     uint64_t skipped;
     uint64_t nr_regions;
     uint64_t worker_ns;
+    uint64_t other_ns;
     uint64_t effective_sampling_us;
     bool throttled;
     VhPrimitiveStats primitive;
@@ -131,6 +133,13 @@ void vh_monitor_idle(VhMonitor *m);
  * called late is fine: intervals stretch, nothing is made up.
  */
 uint64_t vh_monitor_tick(VhMonitor *m);
+
+/**
+ * vh_monitor_charge() - the ticking thread spent CPU time on something else
+ *
+ * It counts against the budget, and shows in the statistics at once.
+ */
+void vh_monitor_charge(VhMonitor *m, uint64_t cpu_ns);
 
 /**
  * vh_monitor_reset_age() - memory in @r begins a new age

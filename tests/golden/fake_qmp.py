@@ -100,9 +100,10 @@ class FakeQMP:
     """
 
     def __init__(self, info=None, regions=None, replies=None, raw=None,
-                 name="vm.qmp", schemes=None):
+                 name="vm.qmp", schemes=None, memory=None):
         self.info = info or load("info")
         self.regions = regions or load("regions")
+        self.memory = memory or load("memory")
         self.schemes = load("schemes") if schemes is None else schemes
         self.replies = replies or {}
         self.raw = raw
@@ -213,6 +214,8 @@ class FakeQMP:
             return self._descriptors(command, arguments)
         if command == "query-vmheat":
             return {"return": self.info}
+        if command == "query-vmheat-memory":
+            return {"return": self.memory}
         if command == "vmheat-set":
             return self._set(arguments)
         if command == "query-vmheat-regions":

@@ -338,7 +338,8 @@ class Faults(unittest.TestCase):
         with self.replies(stale + good) as server:
             done = vmheat("status", "--json", "-s", server.path)
         self.assertEqual(done.returncode, OK, done.stderr)
-        self.assertEqual(json.loads(done.stdout), load("info"))
+        self.assertEqual(json.loads(done.stdout),
+                         {**load("info"), "memory": load("memory")})
 
     def test_virtual_machine_ends(self):
         for verb in ("status", "top"):
@@ -370,6 +371,9 @@ class Faults(unittest.TestCase):
         """Each member missing, and of a wrong type."""
         for command, verb, good in (
                 ("query-vmheat", "status", load("info")),
+                ("query-vmheat-memory", "status", {
+                    **load("memory"), "balloon-actual": 1,
+                    "balloon-target": 1}),
                 ("query-vmheat-regions", "snapshot", load("regions"))):
             for name in good:
                 if name == "id":  # optional
@@ -377,11 +381,33 @@ class Faults(unittest.TestCase):
                 for wrong in ("missing", [-1]):
                     bad = {**good, name: wrong}
                     if wrong == "missing":
+                        if name in ("swapped", "huge", "balloon-actual"):
+                            continue
                         del bad[name]
                     with self.subTest(name=name, wrong=wrong), \
                             self.replies({"return": bad}, command) as server:
                         self.fails(PROTOCOL, f"the reply of {command} has no",
                                    args=[verb], server=server)
+
+    def test_memory_is_asked_for_again(self):
+        """Until there are figures that are not of an hour ago."""
+        old = {**load("memory"), "measured-ms": 3600000}
+        for first in ({"size": 1 << 30, "measurements": 0}, old):
+            replies = iter([first, first, load("memory")])
+            with FakeQMP(replies={"query-vmheat-memory":
+                                  lambda a: {"return": next(replies)}}) as s:
+                done = vmheat("status", "--json", "-s", s.path)
+            self.assertEqual(done.returncode, OK, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["memory"],
+                             load("memory"))
+
+    def test_memory_is_not_answered(self):
+        with self.replies(None, "query-vmheat-memory") as server:
+            self.fails(TIMEOUT, "query-vmheat-memory", "within 0.2 s",
+                       args=["status", "-t", "0.2"], server=server)
+        with self.replies("close", "query-vmheat-memory") as server:
+            self.fails(CONNECT, "virtual machine has ended", args=["status"],
+                       server=server)
 
     def test_wrong_return(self):
         for value in (None, [], "x", 3):

@@ -16,7 +16,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import cli_verbs
-from fake_qmp import HERE, FakeQMP, load
+from fake_qmp import HERE, FakeQMP, error, load
 
 EXPECTED = os.path.join(HERE, "expected")
 CLI = os.path.abspath(os.environ.get("VMHEAT_CLI", "build/vmheat"))
@@ -64,6 +64,37 @@ def rates(write_rates=False):
         r["nr-writes"] = r["nr-accesses"] // (i % 3 + 1)
         r["write-rate"] = r["rate"] / 2 ** (i % 3 + 1)
     return {"info": info, "regions": regions}
+
+
+def nodes():
+    """A guest with NUMA nodes, one range of which it is not known of."""
+    info = load("info")
+    for i, r in enumerate(info["ranges"][1:]):
+        r["node"] = i // 2
+    return {"info": info}
+
+
+def balloon(target=1 << 30):
+    return {"memory": {**load("memory"), "measured-ms": 83456,
+                       "balloon-actual": 3 << 29, "balloon-target": target}}
+
+
+def unmeasured():
+    return {"memory": {"size": 1 << 30, "measurements": 0}}
+
+
+def older():
+    """A vmheat that does not know the command."""
+    return {"replies": {"query-vmheat-memory": lambda a: error(
+        "CommandNotFound",
+        "The command query-vmheat-memory has not been found")}}
+
+
+def part_of_memory():
+    """Neither swap nor huge pages can be told."""
+    memory = load("memory")
+    del memory["swapped"], memory["huge"]
+    return {"memory": memory}
 
 
 def no_writes():
@@ -132,6 +163,13 @@ CASES = {
     "status-hostile": (["status"], UTF8, {"info": hostile()}),
     "status-writes": (["status"], {}, writes()),
     "status-no-writes": (["status"], {}, no_writes()),
+    "status-nodes": (["status"], {}, nodes()),
+    "status-balloon": (["status", "-t", "0.1"], {}, balloon()),
+    "status-balloon-still": (["status", "-t", "0.1"], {}, balloon(3 << 29)),
+    "status-unmeasured": (["status", "-t", "0.1"], {}, unmeasured()),
+    "status-older": (["status"], {}, older()),
+    "status-older-json": (["status", "--json"], {}, older()),
+    "status-part-of-memory": (["status"], {}, part_of_memory()),
     "snapshot-writes": (["snapshot"], {}, writes()),
     "snapshot-rates": (["snapshot"], {}, rates()),
     "snapshot-rates-100": (["snapshot"], {"COLUMNS": "100"}, rates()),

@@ -42,8 +42,9 @@ class Verbs:
         enabled = self.xml()
         self.assertNotEqual(enabled, before)
         self.start()
-        self.assertIn("State running",
-                      " ".join(self.good("status", "heat").split()))
+        status = " ".join(self.good("status", "heat").split())
+        self.assertIn("State running", status)
+        self.assertRegex(status, r"Host memory [0-9.]+ \w+ resident, 0 B swapped")
         self.assertIn("heat0, running", self.fine("show"))
         self.hot_payload()
         self.assertIn("no vmheat any more", self.fine("disable", "--yes"))

@@ -157,8 +157,25 @@ class Balloon(Case):
         return (max(FLOOR, (grown + KERNEL_HOT) * (1 + HEADROOM)),
                 used + max(32, FLOOR / 4, used / 19))
 
+    def check_told(self, g):
+        """query-vmheat-memory, against QEMU's own word and the process."""
+        def same():
+            m = g.qmp("query-vmheat-memory")
+            return m if m["balloon-actual"] == g.has() * MIB else None
+        g.qmp.wait_until("the same of the balloon", same)
+        m = g.qmp.wait_until("figures", lambda: next((m for m in [g.qmp(
+            "query-vmheat-memory")] if m.get("measured-ms", 1e9) < 1000), None))
+        self.note(f"resident {m['resident'] / MIB:.0f} MiB, balloon "
+                  f"{m['balloon-actual'] / MIB:.0f}, target "
+                  f"{m['balloon-target'] / MIB:.0f} MiB")
+        self.assertLess(abs(m["balloon-target"] - m["balloon-actual"]),
+                        2 * HYSTERESIS * MIB)
+        self.assertLess(m["resident"], m["balloon-actual"] + 8 * MIB)
+        self.assertGreater(m["resident"], FLOOR / 2 * MIB)
+
     def check_settled(self, g, grown):
         seen = self.settles(g)
+        self.check_told(g)
         wants = self.should_have(g, grown)
         said = (f"set {grown} MiB: settled at {seen[-1]:.0f} MiB of {RAM}, "
                 f"{turns(seen)} turns; set with headroom {wants[0]:.0f}, "

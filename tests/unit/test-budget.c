@@ -227,6 +227,25 @@ static void test_throttle_worker(void)
     assert_near(b.stretch, 1);
 }
 
+/* What the worker does besides is no outlier of a tick: all of it counts. */
+static void test_throttle_worker_other(void)
+{
+    VhCosts c = { 0 };
+    VhBudget b;
+    uint64_t now;
+
+    vh_budget_init(&b, &one_percent, true, 0);
+    now = spend(&b, 0, 100, 10000, 0, &c);
+    assert_near(b.stretch, 1);
+    for (int i = 0; i < 10; i++) { /* 100 ms in two seconds is 5 % of 2 % */
+        c.other_ns += 10 * MS;
+        now = spend(&b, now, 10, 10000, 0, &c);
+    }
+    g_assert_cmpfloat(b.stretch, >=, 1.5);
+    spend(&b, now, 500, 10000, 0, &c);
+    assert_near(b.stretch, 1);
+}
+
 static void test_throttle_guest(void)
 {
     VhCosts c = { .primitive.fire_ns = 50000 };
@@ -377,6 +396,8 @@ int main(int argc, char **argv)
     g_test_add_func("/budget/arms-move", test_arms_move_to_the_worker);
     g_test_add_func("/budget/arms-free", test_free_arms_unlimited);
     g_test_add_func("/budget/throttle/worker", test_throttle_worker);
+    g_test_add_func("/budget/throttle/worker-other",
+                    test_throttle_worker_other);
     g_test_add_func("/budget/throttle/guest", test_throttle_guest);
     g_test_add_func("/budget/throttle/limit", test_throttle_limit);
     g_test_add_func("/budget/throttle/outlier", test_outlier_tick);
