@@ -114,14 +114,14 @@ static void test_fine(void)
     lab_run(&lab, 700, false);
     to = lab.sim.wall_us;
     from = to - 690 * SECOND;
-    check_raster(&lab, &(VhRasterQuery){ from, to, 97, 61 }, 1, 0.02);
+    check_raster(&lab, &(VhRasterQuery){ from, to, 197, 61 }, 1, 0.02);
     check_raster(&lab, &(VhRasterQuery){ from, from + 10 * SECOND, 50, 200 }, 1,
                  0.02);
     check_raster(&lab,
                  &(VhRasterQuery){ to - 5 * SECOND, to + 5 * SECOND, 7, 64 }, 1,
                  0.02);
     check_raster(&lab,
-                 &(VhRasterQuery){ from, to, 70, 64, 1 << 30,
+                 &(VhRasterQuery){ from, to, 180, 64, 1 << 30,
                                    SIM_HIGH_START + (64 << 20) },
                  1, 0.02);
     check_series(&lab, from, to, 69);
@@ -133,18 +133,18 @@ static void test_fine(void)
     lab_end(&lab);
 }
 
-/* Means of 10 s and 60 s, where columns are as long as several of these. */
+/* Means of 16 s and 64 s, where columns are as long as several of these. */
 static void test_means(void)
 {
     VhRasterQuery q = { .columns = 14, .rows = 64 };
     Lab lab;
 
     lab_begin(&lab, 60, 0.2, 0.02);
-    lab_run(&lab, 1900, false);
-    q.to_us = lab.sim.wall_us / (120 * SECOND) * 120 * SECOND;
-    q.from_us = q.to_us - 14 * 120 * SECOND;
+    lab_run(&lab, 2000, false);
+    q.to_us = lab.sim.wall_us / (128 * SECOND) * 128 * SECOND;
+    q.from_us = q.to_us - 14 * 128 * SECOND;
     check_raster(&lab, &q, 2, 0.1);
-    q.columns = 84; /* of 20 s */
+    q.columns = 56; /* of 32 s */
     check_raster(&lab, &q, 2, 0.1);
     check_series(&lab, q.from_us, q.to_us, 14);
     lab_end(&lab);
@@ -153,7 +153,7 @@ static void test_means(void)
 /* Nothing is known of pauses, nor is anything made up. */
 static void test_gaps(void)
 {
-    VhRasterQuery q = { .columns = 100, .rows = 16 };
+    VhRasterQuery q = { .columns = 500, .rows = 16 };
     Lab lab;
     int64_t from;
 
@@ -168,7 +168,8 @@ static void test_gaps(void)
     q.to_us = from + 500 * SECOND;
     check_raster(&lab, &q, 1, 0.05);
     check_series(&lab, q.from_us, q.to_us, 100);
-    q.columns = 10; /* of means */
+    q.to_us = from + 512 * SECOND;
+    q.columns = 16; /* of means */
     check_raster(&lab, &q, 2, 0.2);
     check_region(&lab, from + 150 * SECOND, 1 << 30);
     check_region(&lab, from + 250 * SECOND, 1 << 30);

@@ -10,6 +10,7 @@
 #define RANGES_KEPT 256
 #define RANGES_PART 16 /* of the limit */
 #define RATE_MAX 1e18
+#define COARSE 21600 /* means of the second level in all of the time */
 
 /*
  * levels: snapshots; folds: what makes those of the next level
@@ -32,7 +33,7 @@ struct VhHistory {
     VhCodes codes;
 };
 
-static const double shares[VH_LEVELS] = { 0.5, 0.25, 0.25 };
+static const double shares[VH_LEVELS] = { 0.4, 0.2, 0.15, 0.25 };
 
 VhHistory *vh_history_new(const VhHistoryLimits *limits)
 {
@@ -49,13 +50,13 @@ VhHistory *vh_history_new(const VhHistoryLimits *limits)
     }
     h->limits.bytes = MAX(h->limits.bytes, VH_HISTORY_BYTES_MIN);
     h->limits.seconds = MIN(h->limits.seconds, G_MAXINT32);
-    step = MAX((int64_t)h->limits.seconds * VH_SECOND_US / 8640, 1000);
+    step = MAX((int64_t)h->limits.seconds * VH_SECOND_US / COARSE, 1000);
     block = CLAMP(h->limits.bytes / 256, 16384, 262144);
     h->regions_max = CLAMP(h->limits.bytes / 1024, 4096, 65536);
     for (unsigned i = 0; i < VH_LEVELS; i++) {
         vh_level_init(&h->levels[i], block);
     }
-    for (unsigned i = 0; i < VH_LEVELS - 1; i++, step *= 6) {
+    for (unsigned i = 0; i < VH_LEVELS - 1; i++, step *= 4) {
         vh_fold_init(&h->folds[i], step,
                      CLAMP(h->limits.bytes / 32768, 128, 2048));
     }

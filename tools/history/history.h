@@ -4,12 +4,12 @@
  *
  * Theory of operation
  * -------------------
- * Snapshots are kept in three levels. The first has each of them as it was
- * given. The second has means of windows of time, 1/8640 of what is to be kept
- * each (10 s of 24 h), and the third means of windows six times as long; a
- * mean is made as snapshots come, and never of snapshots with a gap between
- * them. So a query of a day need not decode a day of snapshots, and where the
- * first level was thrown away the others are still there.
+ * Snapshots are kept in four levels. The first has each of them as it was
+ * given. The others have means of windows of time, 1/21600 of what is to be
+ * kept each (4 s of 24 h), then four times and 16 times as long; a mean is made
+ * as snapshots come, and never of snapshots with a gap between them. So a query
+ * of a day need not decode a day of snapshots, and where the first level was
+ * thrown away the others are still there.
  *
  * A level is a list of blocks. A block has up to 256 snapshots, coded as in
  * records (vmheat/snap-codec.h: what differs from the one before) and packed
@@ -20,10 +20,10 @@
  * What all of it takes is counted, also what is needed to code the next
  * snapshot, and is never more than the limit once vh_history_add() returns.
  * Over it, the oldest block goes of the level that has most of what it should
- * have: half for the first, a quarter for each of the others. Those have at
+ * have: 40 % for the first, then 20, 15 and 25 %. All but the first have at
  * most 2048 regions a snapshot (of 64 MiB): neighbours that are most alike are
  * joined. The first has at most 65536. So whatever a guest does to its memory,
- * the second quarter is enough for a day of the third level.
+ * the last level goes back for most of a day.
  *
  * Reading: vh_history_view() is what there was at that moment, and never
  * changes. Any thread may read it, while others add; the caller has to lock

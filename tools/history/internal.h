@@ -8,7 +8,7 @@
 #include "ranges.h"
 #include "source.h"
 
-#define VH_LEVELS 3
+#define VH_LEVELS 4
 #define VH_SECOND_US G_GINT64_CONSTANT(1000000)
 
 /**

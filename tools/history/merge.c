@@ -129,6 +129,25 @@ static void join_alike(GArray *segments, unsigned alike)
     g_array_set_size(segments, n);
 }
 
+/* The same of two and two, and no more of them than are too many. */
+static void join_some(GArray *segments, unsigned alike, size_t most)
+{
+    size_t left = segments->len - most;
+    guint n = 0;
+
+    for (guint i = 0; i < segments->len; i++) {
+        VhSegment *to = nth(segments, n++);
+
+        *to = *nth(segments, i);
+        if (left && i + 1 < segments->len &&
+            is_alike(to, nth(segments, i + 1), alike)) {
+            join(to, nth(segments, ++i));
+            left--;
+        }
+    }
+    g_array_set_size(segments, n);
+}
+
 /* What is left are holes: they are taken for memory. */
 static void join_pairs(GArray *segments)
 {
@@ -144,6 +163,16 @@ static void join_pairs(GArray *segments)
     g_array_set_size(segments, n);
 }
 
+static bool has_neighbours(GArray *segments)
+{
+    for (guint i = 1; i < segments->len; i++) {
+        if (nth(segments, i - 1)->end == nth(segments, i)->start) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void make_coarser(VhMerge *m, size_t most, unsigned alike)
 {
     for (guint i = 0; i < m->segments->len; i++) {
@@ -153,9 +182,10 @@ static void make_coarser(VhMerge *m, size_t most, unsigned alike)
         s->codes[1] = vh_code_of(&m->codes, s->idle_ms / s->time);
     }
     join_alike(m->segments, alike);
-    while (m->segments->len > most && alike < VH_CODES) {
-        alike = alike * 2 + 1;
-        join_alike(m->segments, alike);
+    while (m->segments->len > most &&
+           (alike < VH_CODES || has_neighbours(m->segments))) {
+        alike = MIN(alike * 2 + 1, 2 * VH_CODES);
+        join_some(m->segments, alike, most);
     }
     while (m->segments->len > most) {
         join_pairs(m->segments);

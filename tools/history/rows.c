@@ -54,32 +54,68 @@ static inline VhCell heat_of(const VhSnapCodec *c, const VhCodedRegion *r,
     return out;
 }
 
+/*
+ * Along the addresses of all rows.
+ * end, x: where the last region ended, and in rows
+ */
+typedef struct Line {
+    const VhRamSpan *span;
+    const VhRamSpan *spans_end;
+    unsigned rows;
+    double per_byte;
+    uint64_t end;
+    double x;
+} Line;
+
+/* From @start to @end, on the span. */
+static inline void add_bytes(Line *l, const VhRamSpan *span, uint64_t start,
+                             uint64_t end, const VhCell *what, VhCell *cells)
+{
+    double x0 =
+        start == l->end ? l->x : (start - span->start + span->at) * l->per_byte;
+
+    l->x = (end - span->start + span->at) * l->per_byte;
+    l->end = end;
+    add_run(cells, l->rows, x0, l->x, what);
+}
+
+/* Most regions are in one span. */
+static inline void add_region(Line *l, const VhCodedRegion *r,
+                              const VhCell *what, VhCell *cells)
+{
+    if (r->start >= l->span->start && r->end <= l->span->end) {
+        add_bytes(l, l->span, r->start, r->end, what, cells);
+        return;
+    }
+    for (const VhRamSpan *p = l->span; p < l->spans_end && p->start < r->end;
+         p++) {
+        add_bytes(l, p, MAX(r->start, p->start), MIN(r->end, p->end), what,
+                  cells);
+    }
+}
+
 void vh_rows_cut(const VhHeatAxis *axis, unsigned rows, const VhSnapCodec *c,
                  float part, VhCell *cells)
 {
-    const VhRamSpan *span = (const VhRamSpan *)axis->spans->data;
-    const VhRamSpan *spans_end = span + axis->spans->len;
     const VhCodedRegion *r = (const VhCodedRegion *)c->regions->data;
     const VhCodedRegion *end = r + c->regions->len;
-    double per_byte = axis->length ? rows / (double)axis->length : 0;
+    Line l = { .span = (const VhRamSpan *)axis->spans->data,
+               .rows = rows,
+               .per_byte = axis->length ? rows / (double)axis->length : 0,
+               .end = UINT64_MAX };
 
-    for (; r < end && span < spans_end; r++) {
+    l.spans_end = l.span + axis->spans->len;
+    for (; r < end; r++) {
         VhCell what;
 
-        while (span < spans_end && span->end <= r->start) {
-            span++;
+        while (l.span < l.spans_end && l.span->end <= r->start) {
+            l.span++;
         }
-        if (span == spans_end || span->start >= r->end) {
-            continue;
+        if (l.span == l.spans_end) {
+            break;
         }
         what = heat_of(c, r, part);
-        for (const VhRamSpan *p = span; p < spans_end && p->start < r->end;
-             p++) {
-            uint64_t a = MAX(r->start, p->start) - p->start + p->at;
-            uint64_t b = MIN(r->end, p->end) - p->start + p->at;
-
-            add_run(cells, rows, a * per_byte, b * per_byte, &what);
-        }
+        add_region(&l, r, &what, cells);
     }
 }
 
