@@ -119,10 +119,11 @@ static void G_GNUC_PRINTF(2, 3) warn(VhSource *s, const char *format, ...)
     }
 }
 
-static void warn_damage(VhSource *s, uint64_t at, const char *why)
+static void warn_damage(VhSource *s, uint64_t at, const char *why,
+                        const char *left_out)
 {
-    warn(s, "'%s' is damaged at byte %" PRIu64 " (%s): that part is left out",
-         s->path, at, why);
+    warn(s, "'%s' is damaged at byte %" PRIu64 " (%s): %s is left out", s->path,
+         at, why, left_out);
 }
 
 char *vh_source_take_warning(VhSource *s)
@@ -336,7 +337,7 @@ static void look_on(VhSource *s, int fd, uint64_t size)
         if (why) {
             /* the end may be just being written */
             if (!g_str_has_prefix(why, "it ends")) {
-                warn_damage(s, s->seen, why);
+                warn_damage(s, s->seen, why, "what follows");
             }
             return;
         }
@@ -492,7 +493,7 @@ static const char *decode(Reading *r, uint64_t at, const VhBlock *b,
 static void complain(Reading *r, uint64_t at, const char *why)
 {
     g_mutex_lock(&r->source->lock);
-    warn_damage(r->source, at, why);
+    warn_damage(r->source, at, why, "that part");
     g_mutex_unlock(&r->source->lock);
     r->before = (VhSnapHead){ 0 };
 }
