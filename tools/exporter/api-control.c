@@ -35,8 +35,8 @@ static bool is_flat(const char *text, size_t size)
 /* The body as an object; NULL: it is none, and that was answered. */
 static JsonObject *read_body(VhRequest *r)
 {
-    g_autofree char *text =
-        g_strndup((const char *)r->body->data, r->body->len);
+    g_autofree char *text = g_strndup(
+        r->body->len ? (const char *)r->body->data : "", r->body->len);
     g_autoptr(JsonNode) node = NULL;
 
     if (strlen(text) == r->body->len && is_flat(text, r->body->len) &&

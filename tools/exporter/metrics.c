@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "log.h"
 #include "metrics.h"
+
+#define LABEL_MAX 512 /* bytes of a value */
+#define SCHEMES_MAX 64
 
 /**
  * struct VhSamples - a family that is being written
@@ -70,18 +74,23 @@ const char *const *vh_metric_base_labels(VhMetricOf of)
 
 /* ---- text ---- */
 
+/* Nearly all are, and these need no copy. */
+static bool is_plain(const char *text)
+{
+    while (*text >= ' ' && *text < 0x7f) {
+        text++;
+    }
+    return !*text;
+}
+
 void vh_metrics_escape(GString *out, const char *value)
 {
-    g_autofree char *valid = NULL;
+    g_autofree char *clean = NULL;
 
-    if (!g_utf8_validate(value, -1, NULL)) {
-        value = valid = g_utf8_make_valid(value, -1);
+    if (strlen(value) > LABEL_MAX || !is_plain(value)) {
+        value = clean = vh_clean_text(value, LABEL_MAX);
     }
     for (const char *p = value; *p; p++) {
-        if (*p == '\n') {
-            g_string_append(out, "\\n");
-            continue;
-        }
         if (*p == '\\' || *p == '"') {
             g_string_append_c(out, '\\');
         }
@@ -236,14 +245,29 @@ static void label_all(const VhMetricsInput *in, Labelled *l)
     }
 }
 
+/* QEMU does not let that be; what says it is QEMU may. */
+static bool is_twice(const VhSchemeList *list, size_t nr)
+{
+    for (size_t i = 0; i < nr; i++) {
+        if (g_str_equal(list->schemes[i].name, list->schemes[nr].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_schemes(VhSamples *s, VhSubject *subject)
 {
     const VhSchemeList *list = subject->view->schemes;
     const char *base = s->labels;
 
-    for (size_t i = 0; list && i < list->nr; i++) {
-        GString *labels = g_string_new(base);
+    for (size_t i = 0; list && i < MIN(list->nr, SCHEMES_MAX); i++) {
+        GString *labels;
 
+        if (is_twice(list, i)) {
+            continue;
+        }
+        labels = g_string_new(base);
         subject->scheme = &list->schemes[i];
         add_label(labels, "scheme", subject->scheme->name);
         add_label(labels, "action", subject->scheme->action);

@@ -124,7 +124,12 @@ GString *vh_metrics_write(const VhMetricsInput *in, bool openmetrics);
 /** vh_metrics_table_json() - the table for programs; g_free() */
 char *vh_metrics_table_json(void);
 
-/** vh_metrics_escape() - append the value of a label as it is written */
+/**
+ * vh_metrics_escape() - append the value of a label as it is written
+ * @out: where to
+ * @value: any bytes; what is no text, or control, becomes '?', and what is
+ *         longer than 512 bytes is cut
+ */
 void vh_metrics_escape(GString *out, const char *value);
 
 #endif
