@@ -30,7 +30,7 @@ static uint64_t fail(VhBytes *b)
     return 0;
 }
 
-uint64_t vh_get_number(VhBytes *b)
+uint64_t vh_get_long_number(VhBytes *b)
 {
     uint64_t v = 0;
 
@@ -46,13 +46,6 @@ uint64_t vh_get_number(VhBytes *b)
         }
     }
     return fail(b);
-}
-
-int64_t vh_get_signed(VhBytes *b)
-{
-    uint64_t v = vh_get_number(b);
-
-    return (int64_t)(v >> 1 ^ -(v & 1));
 }
 
 void vh_codes_init(VhCodes *c)

@@ -40,11 +40,22 @@ void vh_put_number(GByteArray *out, uint64_t v);
 /** vh_put_signed() - append @v, which may be negative */
 void vh_put_signed(GByteArray *out, int64_t v);
 
+/** vh_get_long_number() - vh_get_number() of one of any length */
+uint64_t vh_get_long_number(VhBytes *b);
+
 /** vh_get_number() - what vh_put_number() wrote; 0 once @b->bad */
-uint64_t vh_get_number(VhBytes *b);
+static inline uint64_t vh_get_number(VhBytes *b)
+{
+    return b->at < b->end && *b->at < 0x80 ? *b->at++ : vh_get_long_number(b);
+}
 
 /** vh_get_signed() - what vh_put_signed() wrote; 0 once @b->bad */
-int64_t vh_get_signed(VhBytes *b);
+static inline int64_t vh_get_signed(VhBytes *b)
+{
+    uint64_t v = vh_get_number(b);
+
+    return (int64_t)(v >> 1 ^ -(v & 1));
+}
 
 #define VH_CODE_DIGITS 10
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ask.h"
+#include "log.h"
+#include "reader.h"
+
+#define NAME_MAX_BYTES 255
+#define NO_UUID "00000000-0000-0000-0000-000000000000"
+
+void vh_asker_connected(VhAsker *a, VhClient *client)
+{
+    vh_asker_lose(a);
+    a->client = client;
+}
+
+void vh_asker_lose(VhAsker *a)
+{
+    g_clear_pointer(&a->client, vh_client_close);
+    a->named = a->no_memory = a->no_balloon = false;
+    a->cpu_ns = 0;
+}
+
+void vh_asker_clear(VhAsker *a)
+{
+    vh_asker_lose(a);
+    g_free(a->domain);
+    g_free(a->uuid);
+}
+
+/* A command that a machine may not have. True: it answered, with @node or with
+ * an error of its own. */
+static bool ask_maybe(VhAsker *a, const char *command, JsonNode **node,
+                      GError **error)
+{
+    g_autoptr(GError) e = NULL;
+
+    *node = vh_client_command(a->client, command, NULL, &e);
+    if (!*node && !g_error_matches(e, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP)) {
+        g_propagate_error(error, g_steal_pointer(&e));
+        return false;
+    }
+    return true;
+}
+
+static void take_text(JsonNode *node, const char *member, char **out)
+{
+    const char *text =
+        node ? vh_read_opt_string(vh_read_opt_object(node), member) : NULL;
+
+    if (text && *text) {
+        g_free(*out);
+        *out = vh_clean_text(text, NAME_MAX_BYTES);
+    }
+}
+
+static bool ask_name(VhAsker *a, GError **error)
+{
+    g_autoptr(JsonNode) name = NULL;
+    g_autoptr(JsonNode) uuid = NULL;
+
+    if (a->named) {
+        return true;
+    }
+    if (!ask_maybe(a, "query-name", &name, error) ||
+        !ask_maybe(a, "query-uuid", &uuid, error)) {
+        return false;
+    }
+    take_text(name, "name", &a->domain);
+    take_text(uuid, "UUID", &a->uuid);
+    if (a->uuid &&
+        (g_str_equal(a->uuid, NO_UUID) || !g_uuid_string_is_valid(a->uuid))) {
+        g_clear_pointer(&a->uuid, g_free);
+    }
+    a->named = true;
+    return true;
+}
+
+static void take_cost(VhAsker *a, VhView *view)
+{
+    const VhStatsInfo *s = &view->info->stats;
+    uint64_t cpu = s->worker_time + s->vcpu_time + s->main_time;
+    gint64 now = g_get_monotonic_time();
+
+    view->cost = -1;
+    if (a->cpu_ns && now > a->asked_us && cpu >= a->cpu_ns) {
+        view->cost = (cpu - a->cpu_ns) / 1e3 / (now - a->asked_us);
+    }
+    a->cpu_ns = cpu;
+    a->asked_us = now;
+}
+
+/* The states of VmheatState; another one is of a later vmheat. */
+static const char *state_of(const char *state)
+{
+    static const char *const known[] = { "running", "paused", "suspended",
+                                         "failed" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (g_str_equal(state, known[i])) {
+            return known[i];
+        }
+    }
+    return "failed";
+}
+
+/* Without vmheat a machine answers with an error, and is absent. */
+static bool ask_info(VhAsker *a, VhView *view, GError **error)
+{
+    g_autoptr(GError) e = NULL;
+    g_autoptr(JsonNode) node =
+        vh_client_command(a->client, "query-vmheat", NULL, &e);
+
+    if (!node && g_error_matches(e, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP)) {
+        view->state = "absent";
+        view->reason = vh_clean_text(e->message, 0);
+        return true;
+    }
+    if (!node) {
+        g_propagate_error(error, g_steal_pointer(&e));
+        return false;
+    }
+    view->info = vh_info_parse(node, error);
+    if (view->info) {
+        view->state = state_of(view->info->state);
+        view->reason =
+            view->info->reason ? vh_clean_text(view->info->reason, 0) : NULL;
+        take_cost(a, view);
+    }
+    return view->info;
+}
+
+static bool ask_regions(VhAsker *a, VhView *view, GError **error)
+{
+    JsonObject *arguments = json_object_new();
+    g_autoptr(JsonNode) node = NULL;
+
+    json_object_set_boolean_member(arguments, "packed", true);
+    node =
+        vh_client_command(a->client, "query-vmheat-regions", arguments, error);
+    view->snapshot = node ? vh_snapshot_parse(node, error) : NULL;
+    if (view->snapshot) {
+        vh_sums_of(view->snapshot, &view->sums);
+    }
+    return view->snapshot;
+}
+
+static bool ask_schemes(VhAsker *a, VhView *view, GError **error)
+{
+    g_autoptr(JsonNode) node =
+        vh_client_command(a->client, "query-vmheat-schemes", NULL, error);
+
+    view->schemes = node ? vh_schemes_parse(node, error) : NULL;
+    return view->schemes;
+}
+
+static uint64_t opt_uint(JsonObject *o, const char *name)
+{
+    return MAX(vh_read_opt_int(o, name), 0);
+}
+
+static bool ask_memory(VhAsker *a, VhView *view, GError **error)
+{
+    g_autoptr(JsonNode) node = NULL;
+    JsonObject *o;
+
+    if (a->no_memory) {
+        return true;
+    }
+    if (!ask_maybe(a, "query-vmheat-memory", &node, error)) {
+        return false;
+    }
+    o = node ? vh_read_opt_object(node) : NULL;
+    a->no_memory = !o;
+    if (o) {
+        view->memory = (VhMemory){ .known = true,
+                                   .size = opt_uint(o, "size"),
+                                   .resident = opt_uint(o, "resident"),
+                                   .swapped = opt_uint(o, "swapped"),
+                                   .huge = opt_uint(o, "huge") };
+        view->has_balloon = vh_read_member(o, "balloon-actual") != NULL;
+        view->balloon_actual = opt_uint(o, "balloon-actual");
+        view->balloon_target = opt_uint(o, "balloon-target");
+    }
+    return true;
+}
+
+static bool ask_balloon(VhAsker *a, VhView *view, GError **error)
+{
+    g_autoptr(JsonNode) node = NULL;
+
+    if (view->has_balloon || view->memory.known || a->no_balloon) {
+        return true;
+    }
+    if (!ask_maybe(a, "query-balloon", &node, error)) {
+        return false;
+    }
+    view->has_balloon = node && vh_read_opt_object(node);
+    a->no_balloon = !view->has_balloon;
+    if (view->has_balloon) {
+        view->balloon_actual = opt_uint(vh_read_opt_object(node), "actual");
+    }
+    return true;
+}
+
+bool vh_ask(VhAsker *a, VhView *view, GError **error)
+{
+    view->cost = -1;
+    view->time = g_get_real_time() / 1e6;
+    if (!ask_name(a, error) || !ask_info(a, view, error)) {
+        return false;
+    }
+    view->qemu_version =
+        vh_clean_text(vh_client_qemu_version(a->client), NAME_MAX_BYTES);
+    return !view->info ||
+           (ask_regions(a, view, error) && ask_schemes(a, view, error) &&
+            ask_memory(a, view, error) && ask_balloon(a, view, error));
+}

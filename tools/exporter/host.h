@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the host says of its memory. */
+#ifndef VMHEAT_EXPORTER_HOST_H
+#define VMHEAT_EXPORTER_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct VhHost - memory of the host, in bytes
+ * @memory_total: RAM
+ * @memory_available: that can be had without swapping
+ * @swap_total: of all swap
+ * @swap_used: of all swap
+ * @has_compressed: there is zram that is swapped to, or zswap holds something
+ * @original: bytes that zram and zswap hold
+ * @stored: in how many bytes of RAM
+ */
+typedef struct VhHost {
+    uint64_t memory_total, memory_available;
+    uint64_t swap_total, swap_used;
+    bool has_compressed;
+    uint64_t original, stored;
+} VhHost;
+
+/**
+ * vh_host_read() - ask the kernel
+ * @root: "" for this host; a folder that has proc/ and sys/ in a test
+ * @host: set; what the kernel does not tell is 0
+ */
+void vh_host_read(const char *root, VhHost *host);
+
+/**
+ * vh_host_compressed() - what a compressed store keeps of memory paged out
+ * @host: the host
+ * @paged_out: bytes of a machine that are paged out
+ *
+ * The host does not tell whose pages are where, so a machine has its share: all
+ * that is in swap is taken to be as well compressed.
+ *
+ * Returns: bytes of RAM.
+ */
+uint64_t vh_host_compressed(const VhHost *host, uint64_t paged_out);
+
+#endif

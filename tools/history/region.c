@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One region at a time. */
+#include "internal.h"
+#include "packed.h"
+#include "report/filter.h"
+
+#define LATE_US (10 * VH_SECOND_US) /* behind the latest: that one is meant */
+
+/* What is looked for; found: @out is set. */
+typedef struct Search {
+    int64_t time_us;
+    uint64_t address;
+    VhHistoryRegion *out;
+    bool found;
+} Search;
+
+static const VhRegion *find(const VhSnapshot *s, uint64_t address)
+{
+    size_t lo = 0, hi = s->nr;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (s->regions[mid].end > address) {
+            hi = mid;
+        } else {
+            lo = mid + 1;
+        }
+    }
+    return lo < s->nr && s->regions[lo].start <= address ? &s->regions[lo]
+                                                         : NULL;
+}
+
+static void take(void *opaque, const VhPiece *p)
+{
+    Search *search = opaque;
+    VhSnapshot s = { 0 };
+    const VhRegion *r;
+
+    vh_packed_snapshot(p->codec, &s);
+    r = find(&s, search->address);
+    if (r) {
+        *search->out = (VhHistoryRegion){ .time_us = p->entry ? p->entry->end_us
+                                                              : p->end_us,
+                                          .has_writes = s.has_write_rates,
+                                          .region = *r,
+                                          .age_us = vh_snapshot_age_us(&s, r),
+                                          .max_nr_accesses = s.max_nr_accesses,
+                                          .node = -1 };
+        if (!s.has_rates) {
+            VhRegion *o = &search->out->region;
+
+            o->rate = o->rate_low = o->rate_high = vh_region_rate(&s, r);
+        }
+    }
+    search->found = r;
+    g_free(s.regions);
+}
+
+/* The end of the snapshot of a level that is meant; INT64_MIN: none. */
+static int64_t entry_end(const GPtrArray *blocks, int64_t us, bool late)
+{
+    const VhHistoryBlock *b;
+    guint at = vh_history_block_at(blocks, us);
+
+    if (at == blocks->len) {
+        b = at ? blocks->pdata[at - 1] : NULL;
+        return b && late && us - vh_history_block_end(b) <= LATE_US
+                   ? vh_history_block_end(b)
+                   : INT64_MIN;
+    }
+    b = blocks->pdata[at];
+    for (unsigned i = 0; i < b->nr; i++) {
+        if (b->entries[i].end_us > us) {
+            return b->entries[i].start_us <= us ? b->entries[i].end_us
+                                                : INT64_MIN;
+        }
+    }
+    return INT64_MIN;
+}
+
+static bool look(const VhHistoryView *v, unsigned level, int64_t end_us,
+                 Search *search)
+{
+    VhPart part = { end_us - 1, end_us, level };
+
+    vh_walk(v, &part, 1, part.from_us, part.to_us, take, search);
+    return search->found;
+}
+
+static void set_place(const VhHistoryView *v, VhHistoryRegion *out,
+                      uint64_t address, bool of_record)
+{
+    g_autoptr(VhRanges) old =
+        of_record ? vh_source_ranges(v->source, out->time_us) : NULL;
+    const VhRanges *then = old;
+    const VhHistoryRange *range;
+
+    for (guint i = 0; i < v->ranges->len && !old; i++) {
+        const VhRanges *r = v->ranges->pdata[i];
+
+        if (!then || r->since_us <= out->time_us) {
+            then = r;
+        }
+    }
+    range = vh_ranges_find(then, address);
+    if (range) {
+        out->block = g_strdup(range->block);
+        out->node = range->node;
+    }
+}
+
+bool vh_history_region(const VhHistoryView *v, int64_t time_us,
+                       uint64_t address, VhHistoryRegion *out)
+{
+    Search search = { time_us, address, out, false };
+    bool known = false;
+
+    for (unsigned i = 0; i < VH_LEVELS && !known; i++) {
+        int64_t end = entry_end(v->blocks[i], time_us, !i);
+
+        known = end != INT64_MIN;
+        if (known) {
+            look(v, i, end, &search);
+        }
+    }
+    if (!known && v->source) {
+        look(v, VH_LEVELS, time_us + 1, &search);
+    }
+    if (search.found) {
+        set_place(v, out, address, !known);
+    }
+    return search.found;
+}
+
+void vh_history_region_clear(VhHistoryRegion *r)
+{
+    g_clear_pointer(&r->block, g_free);
+}
