@@ -3,10 +3,10 @@
 #include <gio/gio.h>
 
 #include "assets.h"
-#include "page-resource.h"
 #include "route.h"
+#include "web-resources.h"
 
-#define PREFIX "/vmheat/page/"
+#define PREFIX "/vmheat/web/"
 
 static const struct Type {
     const char *end, *type;
@@ -30,7 +30,7 @@ static GBytes *find(char *const *words)
     g_autofree char *path =
         g_strconcat(PREFIX, *name ? name : "index.html", NULL);
 
-    return g_resource_lookup_data(vmheat_page_get_resource(), path, 0, NULL);
+    return g_resource_lookup_data(vmheat_web_get_resource(), path, 0, NULL);
 }
 
 bool vh_asset_exists(char *const *words)
