@@ -3,10 +3,10 @@
 #include <gio/gio.h>
 
 #include "assets.h"
-#include "page-resource.h"
+#include "web-resources.h"
 #include "route.h"
 
-#define PREFIX "/vmheat/page/"
+#define PREFIX "/vmheat/web/"
 
 static const struct Type {
     const char *end, *type;
@@ -24,13 +24,18 @@ static const struct Type {
     { ".txt", "text/plain; charset=utf-8" },
 };
 
+void vh_assets_init(void)
+{
+    vmheat_web_register_resource();
+}
+
 static GBytes *find(char *const *words)
 {
     g_autofree char *name = g_strjoinv("/", (char **)words);
     g_autofree char *path =
         g_strconcat(PREFIX, *name ? name : "index.html", NULL);
 
-    return g_resource_lookup_data(vmheat_page_get_resource(), path, 0, NULL);
+    return g_resource_lookup_data(vmheat_web_get_resource(), path, 0, NULL);
 }
 
 bool vh_asset_exists(char *const *words)
