@@ -12,6 +12,7 @@ former say nothing, the latter send a byte a second.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -50,7 +51,7 @@ def parse_args():
     return args
 
 
-def snapshot(rng, regions, sequence):
+def snapshot(rng, regions):
     each = 16 * GIB // regions // 4096 * 4096
     out = []
     for i in range(regions):
@@ -60,11 +61,10 @@ def snapshot(rng, regions, sequence):
                     "nr-accesses": nr, "age": rng.randrange(1000),
                     "rate": rate, "rate-low": rate / 2, "rate-high": rate * 2,
                     "idle-ms": 10 if rate > 1 else rng.randrange(10 ** 7)})
-    return {"sequence": sequence, "start-time": sequence * 10 ** 9,
-            "end-time": (sequence + 1) * 10 ** 9, "sampling-interval": 50000,
-            "aggregation-interval": 1000000, "max-nr-accesses": 20,
-            "working-set-size": 2 * GIB, "total-size": regions * each,
-            "nr-regions": regions, "truncated": False, "regions": out}
+    return {"sampling-interval": 50000, "aggregation-interval": 1000000,
+            "max-nr-accesses": 20, "working-set-size": 2 * GIB,
+            "total-size": regions * each, "nr-regions": regions,
+            "truncated": False, "regions": out}
 
 
 class Machines(threading.Thread):
@@ -81,19 +81,23 @@ class Machines(threading.Thread):
         rng = random.Random(1)
         info = load("info")
         info["primitives"] *= 3  # as many as there are
-        packed = []
-        for n in range(8):
-            snap = snapshot(rng, self.args.regions, n + 1)
-            packed.append({**snap, "regions": [], "packed": pack(snap)})
+        self.snapshots = [snapshot(rng, self.args.regions)
+                          for _ in range(8)]
         fixed = {"qmp_capabilities": {}, "query-vmheat": info,
                  "query-vmheat-schemes": [
                      {k: v for k, v in s.items() if k != "tried-regions"}
                      for s in load("schemes")],
                  "query-balloon": {"actual": 8 * GIB},
                  "query-uuid": {"UUID": "00000000-0000-0000-0000-000000000000"}}
-        out = {k: [self.text(v)] for k, v in fixed.items()}
-        out["query-vmheat-regions"] = [self.text(p) for p in packed]
-        return out
+        return {k: self.text(v) for k, v in fixed.items()}
+
+    def regions(self):
+        """One more snapshot, taken in the second before now."""
+        now = time.monotonic_ns()
+        snap = {**self.snapshots[self.asked % len(self.snapshots)],
+                "sequence": now // 10 ** 9, "start-time": now - 10 ** 9,
+                "end-time": now}
+        return self.text({**snap, "regions": [], "packed": pack(snap)})
 
     @staticmethod
     def text(reply):
@@ -110,14 +114,20 @@ class Machines(threading.Thread):
         await asyncio.Event().wait()
 
     async def talk(self, reader, writer):
+        with contextlib.suppress(ConnectionError):
+            await self.answer(reader, writer)
+
+    async def answer(self, reader, writer):
         writer.write(json.dumps(GREETING).encode() + b"\r\n")
         while line := await reader.readline():
             request = json.loads(line)
-            replies = self.replies.get(request["execute"])
+            reply = self.regions() \
+                if request["execute"] == "query-vmheat-regions" \
+                else self.replies.get(request["execute"])
             tail = str(request["id"]).encode() + b"}\r\n"
             self.asked += 1
-            if replies:
-                writer.write(replies[self.asked % len(replies)] + tail)
+            if reply:
+                writer.write(reply + tail)
             else:
                 writer.write(b'{"error": {"class": "CommandNotFound", '
                              b'"desc": "unknown"}, "id": ' + tail)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare the documentation with the sources it describes.
 
-usage: check-docs.py names|defaults|schemes|verbs|man|links
+usage: check-docs.py names|defaults|schemes|verbs|exporter|write-metrics|man|links
 
 names     every property, command and event is in vmheat-qemu(7), and the page
           lists none that does not exist
@@ -11,12 +11,16 @@ schemes   docs/user/schemes.md has every member and value of schemes, with its
           default
 verbs     each verb of the command (VMHEAT_CLI names it) has a manual page, with
           just the options that its --help shows; vmheat(1) lists all verbs
+exporter  vmheat-exporter(1) has just the options of --help, and
+          docs/user/exporter.md the metrics of --metrics-table (VMHEAT_EXPORTER
+          names the program); write-metrics puts them there
 man       the manual pages have no markup errors
 links     relative links of all markdown files resolve, and MAINTAINERS names
           every top folder
 """
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -235,6 +239,55 @@ def check_verbs():
     return problems
 
 
+EXPORTER_PAGE = os.path.join("docs", "user", "exporter.md")
+METRICS = re.compile(r"(<!-- begin of metrics.*?-->\n).*?(<!-- end of metrics)",
+                     re.S)
+
+
+def ask_exporter(option):
+    program = os.environ.get("VMHEAT_EXPORTER")
+    if not program:
+        raise SystemExit("VMHEAT_EXPORTER is not set")
+    return subprocess.run([program, option], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def metric_rows():
+    """The table of metrics as it has to be in the page."""
+    base = {"domain", "uuid", "node", "scheme", "action"}
+    rows = ["| metric | type | labels | |", "|---|---|---|---|"]
+    for m in json.loads(ask_exporter("--metrics-table")):
+        labels = ", ".join(f"`{x}`" for x in m["labels"] if x not in base)
+        rows.append(f"| `{m['name']}` | {m['type']} | {labels} | {m['help']} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_metrics():
+    return METRICS.sub(lambda m: m[1] + metric_rows() + m[2],
+                       read(EXPORTER_PAGE))
+
+
+def write_metrics():
+    text = with_metrics()
+    with open(os.path.join(ROOT, EXPORTER_PAGE), "w", encoding="utf-8") as f:
+        f.write(text)
+    return []
+
+
+def check_exporter():
+    have = options_in(section(unescaped("vmheat-exporter.1"), "OPTIONS"))
+    shown = set(re.findall(r"(?m)^ .*?--([a-z][\w-]*)", ask_exporter("--help")))
+    problems = [f"docs/man/vmheat-exporter.1, OPTIONS: no --{o}"
+                for o in sorted(shown - have)]
+    problems += [f"docs/man/vmheat-exporter.1, OPTIONS: --{o}, which --help "
+                 "does not show" for o in sorted(have - shown)]
+    if with_metrics() != read(EXPORTER_PAGE):
+        problems.append(f"{EXPORTER_PAGE}: the metrics are not those of "
+                        "--metrics-table; VMHEAT_EXPORTER=build/vmheat-exporter "
+                        "docs/check-docs.py write-metrics puts them there")
+    return problems
+
+
 def unescaped(name):
     """A page without roff escapes of hyphens, fonts and empty characters."""
     return re.sub(r"\\f[BIR]|\\&", "",
@@ -314,7 +367,8 @@ def check_links():
 
 CHECKS = {"names": check_names, "defaults": check_defaults,
           "schemes": check_schemes,
-          "verbs": check_verbs, "man": check_man, "links": check_links}
+          "verbs": check_verbs, "exporter": check_exporter,
+          "write-metrics": write_metrics, "man": check_man, "links": check_links}
 
 
 def main():

@@ -153,12 +153,12 @@ class Exporter:
                 f.write(self.token)
             command += ["--allow-control", "--token-file", path]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
             text=True)
         self.url = self.find_url()
 
     def find_url(self):
-        for line in self.process.stdout:
+        for line in self.process.stderr:
             at = line.find("http://")
             if at >= 0:
                 return line[at:].split()[0].rstrip("/") + "/"
@@ -168,7 +168,7 @@ class Exporter:
     def close(self):
         self.process.terminate()
         self.process.wait()
-        self.process.stdout.close()
+        self.process.stderr.close()
 
 
 def run(machines, seconds, ended):

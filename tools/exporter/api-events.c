@@ -2,9 +2,8 @@
 /* Streams of events, and what is put in them. */
 #include "api.h"
 #include "api-events.h"
+#include "arguments.h"
 #include "view-json.h"
-
-#define ROWS_MAX 2048
 
 static char *builder_text(JsonBuilder *b)
 {
@@ -65,38 +64,15 @@ void vh_get_events(VhRequest *r)
     answer(r, NULL, &none, vms_message(r->exporter));
 }
 
-/* False: that was answered. */
-static bool read_number(VhRequest *r, const char *name, guint64 min,
-                        guint64 max, uint64_t *out)
-{
-    const char *text = vh_request_argument(r, name);
-    guint64 value = 0;
-
-    if (text && !g_ascii_string_to_unsigned(text, 10, min, max, &value, NULL)) {
-        vh_request_fail(r, 400,
-                        "%s '%s' is not valid: must be %" G_GUINT64_FORMAT
-                        " .. %" G_GUINT64_FORMAT,
-                        name, text, min, max);
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
 static bool read_window(VhRequest *r, VhWindow *w)
 {
-    uint64_t rows;
+    uint64_t rows = 0;
 
-    if (!read_number(r, "rows", 1, ROWS_MAX, &rows) ||
-        !read_number(r, "start", 0, INT64_MAX, &w->start) ||
-        !read_number(r, "end", 0, INT64_MAX, &w->end)) {
+    if (!vh_argument_uint(r, "rows", 1, VH_RASTER_CELLS_MAX, &rows) ||
+        !vh_argument_range(r, &w->start, &w->end)) {
         return false;
     }
     w->rows = rows;
-    if (w->end && w->end <= w->start) {
-        vh_request_fail(r, 400, "end must be above start");
-        return false;
-    }
     return true;
 }
 
@@ -104,7 +80,7 @@ void vh_get_vm_events(VhRequest *r)
 {
     g_autoptr(VhVm) vm = vh_request_vm(r);
     g_autoptr(VhView) view = vm ? vh_vm_view(vm) : NULL;
-    VhWindow window;
+    VhWindow window = {};
 
     if (vm && read_window(r, &window)) {
         vh_vm_look(vm, false);
@@ -113,6 +89,22 @@ void vh_get_vm_events(VhRequest *r)
 }
 
 /* ---- news ---- */
+
+/* Each client has rows of its own. */
+static void put_columns(VhExporter *x, VhVm *vm, const char *id)
+{
+    g_autoptr(VhHistoryView) past = vh_past_view(vh_vm_past(vm));
+    g_autoptr(GArray) windows = vh_events_windows(x->events, id);
+
+    for (guint i = 0; i < windows->len; i++) {
+        const VhWindow *w = &g_array_index(windows, VhWindow, i);
+        VhRaster *r = vh_history_column(past, w->rows, w->start, w->end);
+
+        if (r) {
+            vh_events_put_column(x->events, w, r);
+        }
+    }
+}
 
 void vh_events_tick(VhExporter *x)
 {
@@ -124,9 +116,17 @@ void vh_events_tick(VhExporter *x)
 
 void vh_events_view(VhExporter *x, VhVm *vm, const VhView *view)
 {
+    VhHost host;
+    bool news;
+
+    vh_host_read(x->host_root, &host);
+    news = vh_past_add(vh_vm_past(vm), view, &host);
     if (vh_events_wanted(x->events, view->id)) {
         vh_vm_look(vm, false);
         vh_events_put(x->events, view->id, vm_message(x, view));
+        if (news) {
+            put_columns(x, vm, view->id);
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 
 #include "json.h"
 #include "metrics.h"
-#include "past.h"
 #include "route.h"
 
 #define OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -74,7 +73,7 @@ void vh_get_host(VhRequest *r)
     vh_json_double(b, "interval", o->interval_us / 1e6);
     vh_json_bool(b, "control", r->exporter->token != NULL);
     vh_json_begin(b, "history");
-    vh_json_uint(b, "seconds", vh_past_is_kept() ? o->history_s : 0);
+    vh_json_uint(b, "seconds", o->history_s);
     vh_json_uint(b, "bytes_per_vm", o->history_bytes);
     json_builder_end_object(b);
     add_memory(b, &host);

@@ -157,6 +157,14 @@ static uint64_t opt_uint(JsonObject *o, const char *name)
     return MAX(vh_read_opt_int(o, name), 0);
 }
 
+/* Negative: not told. */
+static int64_t told(JsonObject *o, const char *name)
+{
+    return vh_read_is(vh_read_member(o, name), G_TYPE_INT64)
+               ? vh_read_opt_int(o, name)
+               : -1;
+}
+
 static bool ask_memory(VhAsker *a, VhView *view, GError **error)
 {
     g_autoptr(JsonNode) node = NULL;
@@ -171,11 +179,10 @@ static bool ask_memory(VhAsker *a, VhView *view, GError **error)
     o = node ? vh_read_opt_object(node) : NULL;
     a->no_memory = !o;
     if (o) {
-        view->memory = (VhMemory){ .known = true,
-                                   .size = opt_uint(o, "size"),
-                                   .resident = opt_uint(o, "resident"),
-                                   .swapped = opt_uint(o, "swapped"),
-                                   .huge = opt_uint(o, "huge") };
+        view->memory = (VhMemory){ .size = opt_uint(o, "size"),
+                                   .resident = told(o, "resident"),
+                                   .swapped = told(o, "swapped"),
+                                   .huge = told(o, "huge") };
         view->has_balloon = vh_read_member(o, "balloon-actual") != NULL;
         view->balloon_actual = opt_uint(o, "balloon-actual");
         view->balloon_target = opt_uint(o, "balloon-target");
@@ -187,7 +194,7 @@ static bool ask_balloon(VhAsker *a, VhView *view, GError **error)
 {
     g_autoptr(JsonNode) node = NULL;
 
-    if (view->has_balloon || view->memory.known || a->no_balloon) {
+    if (view->has_balloon || view->memory.size || a->no_balloon) {
         return true;
     }
     if (!ask_maybe(a, "query-balloon", &node, error)) {
@@ -203,7 +210,6 @@ static bool ask_balloon(VhAsker *a, VhView *view, GError **error)
 
 bool vh_ask(VhAsker *a, VhView *view, GError **error)
 {
-    view->cost = -1;
     view->time = g_get_real_time() / 1e6;
     if (!ask_name(a, error) || !ask_info(a, view, error)) {
         return false;

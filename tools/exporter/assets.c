@@ -3,8 +3,8 @@
 #include <gio/gio.h>
 
 #include "assets.h"
-#include "route.h"
 #include "web-resources.h"
+#include "route.h"
 
 #define PREFIX "/vmheat/web/"
 
@@ -23,6 +23,11 @@ static const struct Type {
     { ".woff2", "font/woff2" },
     { ".txt", "text/plain; charset=utf-8" },
 };
+
+void vh_assets_init(void)
+{
+    vmheat_web_register_resource();
+}
 
 static GBytes *find(char *const *words)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "events.h"
+#include "history/history-json.h"
 
 #define BLOCK 16384
 
@@ -11,9 +12,10 @@ typedef struct Client {
     struct MHD_Connection *connection;
     char *id; /* NULL: the list */
     VhWindow window;
-    GQueue queue; /* of GBytes */
-    size_t bytes; /* in it */
-    size_t taken; /* of the first one */
+    VhRaster *column; /* that it was told last */
+    GQueue queue;     /* of GBytes */
+    size_t bytes;     /* in it */
+    size_t taken;     /* of the first one */
     bool suspended, dropped;
 } Client;
 
@@ -23,6 +25,7 @@ struct VhEvents {
     GPtrArray *clients;
     bool stopped;
     gint64 beat;
+    uint64_t serial; /* of the last client */
 };
 
 VhEvents *vh_events_new(VhCounters *counters)
@@ -107,6 +110,7 @@ static void free_client(void *opaque)
     g_mutex_unlock(&e->lock);
     vh_counters_add(e->counters, &e->counters->stats.event_clients, -1);
     g_queue_clear_full(&c->queue, (GDestroyNotify)g_bytes_unref);
+    vh_raster_free(c->column);
     g_free(c->id);
     g_free(c);
 }
@@ -121,6 +125,7 @@ static Client *new_client(VhEvents *e, struct MHD_Connection *connection,
                    .id = g_strdup(id),
                    .window = *window,
                    .bytes = g_bytes_get_size(first) };
+    c->window.client = ++e->serial;
     g_queue_push_tail(&c->queue, first);
     return c;
 }
@@ -201,6 +206,51 @@ void vh_events_put(VhEvents *e, const char *id, GBytes *message)
     }
     g_mutex_unlock(&e->lock);
     g_bytes_unref(message);
+}
+
+GArray *vh_events_windows(VhEvents *e, const char *id)
+{
+    GArray *out = g_array_new(false, false, sizeof(VhWindow));
+
+    g_mutex_lock(&e->lock);
+    for (guint i = 0; i < e->clients->len; i++) {
+        Client *c = g_ptr_array_index(e->clients, i);
+
+        if (!c->dropped && c->window.rows && !g_strcmp0(c->id, id)) {
+            g_array_append_val(out, c->window);
+        }
+    }
+    g_mutex_unlock(&e->lock);
+    return out;
+}
+
+static void put_column(Client *c, VhRaster *column)
+{
+    g_autofree char *text = vh_raster_column_json(column, c->column);
+    g_autoptr(GBytes) message = vh_events_message("column", text);
+
+    put(c, message);
+    vh_raster_free(c->column);
+    c->column = column;
+}
+
+void vh_events_put_column(VhEvents *e, const VhWindow *w, VhRaster *column)
+{
+    bool put = false;
+
+    g_mutex_lock(&e->lock);
+    for (guint i = 0; i < e->clients->len && !put && !e->stopped; i++) {
+        Client *c = g_ptr_array_index(e->clients, i);
+
+        if (c->window.client == w->client) {
+            put_column(c, column);
+            put = true;
+        }
+    }
+    g_mutex_unlock(&e->lock);
+    if (!put) {
+        vh_raster_free(column);
+    }
 }
 
 void vh_events_beat(VhEvents *e, gint64 now)

@@ -16,6 +16,7 @@
 #ifndef VMHEAT_EXPORTER_EVENTS_H
 #define VMHEAT_EXPORTER_EVENTS_H
 
+#include "history/history.h"
 #include "http.h"
 
 #define VH_EVENTS_CLIENTS 128
@@ -28,10 +29,12 @@
  * @rows: 0: it wants no columns
  * @start: first address
  * @end: behind the last; 0: all
+ * @client: whose it is; not another one's, ever
  */
 typedef struct VhWindow {
     unsigned rows;
     uint64_t start, end;
+    uint64_t client;
 } VhWindow;
 
 /** vh_events_new() - no clients */
@@ -66,6 +69,13 @@ bool vh_events_wanted(VhEvents *e, const char *id);
 
 /** vh_events_put() - tell those who look at @id; @message is taken */
 void vh_events_put(VhEvents *e, const char *id, GBytes *message);
+
+/** vh_events_windows() - of those that want columns of @id: VhWindow array */
+GArray *vh_events_windows(VhEvents *e, const char *id);
+
+/** vh_events_put_column() - tell a client, if it is still there; @column is
+ *  taken */
+void vh_events_put_column(VhEvents *e, const VhWindow *w, VhRaster *column);
 
 /** vh_events_beat() - a comment to all, when it is time; call it each second */
 void vh_events_beat(VhEvents *e, gint64 now);

@@ -80,10 +80,11 @@ typedef struct VhRoute {
     void (*handle)(VhRequest *r);
 } VhRoute;
 
-#define VH_ROUTE_LATER 1   /* may answer later */
-#define VH_ROUTE_CONTROL 2 /* changes something; has a body, needs the token \
-                            */
-#define VH_ROUTE_SCRAPE 4  /* /metrics */
+#define VH_ROUTE_LATER 1 /* may answer later */
+#define VH_ROUTE_CONTROL                                                    \
+    2                     /* changes something; has a body, needs the token \
+                           */
+#define VH_ROUTE_SCRAPE 4 /* /metrics */
 
 /**
  * vh_http_new() - serve

@@ -13,6 +13,8 @@
 #include <glib-unix.h>
 
 #include "api-events.h"
+#include "api-past.h"
+#include "assets.h"
 #include "auth.h"
 #include "client/client.h"
 #include "exit-codes.h"
@@ -135,6 +137,8 @@ static void start(Main *m, const VhExporterOptions *o)
                   MAX(o->interval_us,
                       MIN(5 * G_USEC_PER_SEC, o->idle_interval_us)),
                   MAX(o->interval_us, o->idle_interval_us) },
+        .history = { o->history_s, o->history_bytes },
+        .records = o->records,
         .hooks = { take_view, take_event, x },
     };
 
@@ -144,6 +148,7 @@ static void start(Main *m, const VhExporterOptions *o)
     vh_counters_init(&x->counters);
     x->events = vh_events_new(&x->counters);
     x->vms = vh_vms_new(&config);
+    x->pool = vh_past_pool_new();
     m->where = (VhTargetsConfig){ o->sockets, o->folder, o->libvirt, o->uri,
                                   o->timeout_us };
     m->listen.fd = -1;
@@ -194,6 +199,7 @@ static void finish(Main *m)
         vh_listen_close(&m->listen);
         _exit(VH_EXIT_OK); /* a libvirt that hangs is not waited for */
     }
+    g_thread_pool_free(x->pool, false, true);
     vh_events_stop(x->events);
     g_clear_pointer(&m->http, vh_http_free);
     vh_listen_close(&m->listen);
@@ -210,6 +216,7 @@ static int serve(const VhExporterOptions *o)
     int code = VH_EXIT_OK;
 
     signal(SIGPIPE, SIG_IGN);
+    vh_assets_init();
     allow_descriptors();
     start(&m, o);
     if (open_all(&m, o, &error)) {

@@ -130,7 +130,7 @@ static void compressed(VhSamples *out, const VhSubject *s)
 
 static void huge(VhSamples *out, const VhSubject *s)
 {
-    if (s->view->memory.known) {
+    if (s->view->memory.huge >= 0) {
         vh_sample(out, s->view->memory.huge);
     }
 }

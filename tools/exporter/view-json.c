@@ -33,7 +33,7 @@ static void add_use(JsonBuilder *b, const VhView *v, const VhHost *host)
     vh_json_uint(b, "paged_out", use.paged_out);
     vh_json_double(b, "compressed",
                    host->has_compressed ? use.compressed : NAN);
-    vh_json_double(b, "huge", v->memory.known ? v->memory.huge : NAN);
+    vh_json_double(b, "huge", v->memory.huge >= 0 ? v->memory.huge : NAN);
     if (!v->has_balloon) {
         vh_json_null(b, "balloon");
         return;

@@ -3,7 +3,11 @@
 
 VhView *vh_view_new(void)
 {
-    return g_atomic_rc_box_new0(VhView);
+    VhView *v = g_atomic_rc_box_new0(VhView);
+
+    v->memory = (VhMemory){ .resident = -1, .swapped = -1, .huge = -1 };
+    v->cost = -1;
+    return v;
 }
 
 VhView *vh_view_ref(VhView *view)
@@ -37,7 +41,7 @@ static uint64_t paged_out(const VhView *v)
 {
     uint64_t sum = 0;
 
-    if (v->memory.known) {
+    if (v->memory.swapped >= 0) {
         return v->memory.swapped;
     }
     for (size_t i = 0; v->schemes && i < v->schemes->nr; i++) {
@@ -55,12 +59,12 @@ void vh_view_use(const VhView *view, const VhHost *host, VhUse *use)
 {
     uint64_t total = view->info ? view->info->total_size : 0;
 
-    *use = (VhUse){ .size = view->memory.known ? view->memory.size : total };
+    *use = (VhUse){ .size = view->memory.size ? view->memory.size : total };
     if (view->has_balloon && view->balloon_actual < use->size) {
         use->ballooned = use->size - view->balloon_actual;
     }
-    use->has =
-        view->memory.known ? view->memory.resident : use->size - use->ballooned;
+    use->has = view->memory.resident >= 0 ? (uint64_t)view->memory.resident
+                                          : use->size - use->ballooned;
     use->needs = view->sums.total - view->sums.idle[1];
     use->paged_out = MIN(paged_out(view), use->size - use->ballooned);
     use->compressed = vh_host_compressed(host, use->paged_out);

@@ -13,15 +13,14 @@
 
 /**
  * struct VhMemory - of query-vmheat-memory
- * @known: QEMU answered; else the rest is 0
- * @size: bytes of guest RAM
- * @resident: of them in RAM of the host
+ * @size: bytes of guest RAM; 0: not known
+ * @resident: of them in RAM of the host; negative, as the next: not known
  * @swapped: of them in swap
  * @huge: of them backed by huge pages
  */
 typedef struct VhMemory {
-    bool known;
-    uint64_t size, resident, swapped, huge;
+    uint64_t size;
+    int64_t resident, swapped, huge;
 } VhMemory;
 
 /**

@@ -25,6 +25,7 @@ typedef struct Job {
 struct VhVm {
     VhVmConfig config;
     int wake; /* eventfd */
+    VhPast *past;
 
     GMutex lock; /* of what follows */
     bool stop;
@@ -44,6 +45,7 @@ static void free_vm(void *opaque)
     VhVm *vm = opaque;
 
     vh_view_unref(vm->view);
+    vh_past_free(vm->past);
     vh_asker_clear(&vm->asker);
     g_free((char *)vm->config.address);
     g_free((char *)vm->config.name);
@@ -97,6 +99,11 @@ VhView *vh_vm_view(VhVm *vm)
     view = vm->view ? vh_view_ref(vm->view) : NULL;
     g_mutex_unlock(&vm->lock);
     return view;
+}
+
+VhPast *vh_vm_past(VhVm *vm)
+{
+    return vm->past;
 }
 
 void vh_vm_stop(VhVm *vm)
@@ -392,6 +399,7 @@ VhVm *vh_vm_new(const VhVmConfig *config)
     if (config->libvirt && g_uuid_string_is_valid(config->address)) {
         vm->asker.uuid = g_strdup(config->address);
     }
+    vm->past = vh_past_new(&config->history, config->records);
     vm->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     g_mutex_init(&vm->lock);
     g_queue_init(&vm->jobs);

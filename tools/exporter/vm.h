@@ -24,6 +24,7 @@
 #define VMHEAT_EXPORTER_VM_H
 
 #include "client/client.h"
+#include "past.h"
 #include "view.h"
 
 typedef struct VhVm VhVm;
@@ -60,6 +61,8 @@ typedef struct VhPace {
  * @uri: of libvirt; NULL: its default
  * @timeout_us: for each question
  * @pace: how often to ask
+ * @history: how much to keep
+ * @records: folder of records; NULL: none
  * @hooks: who wants to know
  */
 typedef struct VhVmConfig {
@@ -68,6 +71,8 @@ typedef struct VhVmConfig {
     const char *uri;
     gint64 timeout_us;
     VhPace pace;
+    VhHistoryLimits history;
+    const char *records;
     const VhVmHooks *hooks;
 } VhVmConfig;
 
@@ -102,6 +107,9 @@ const char *vh_vm_address(const VhVm *vm);
  * Returns: a reference to the latest view; NULL: it was not asked yet.
  */
 VhView *vh_vm_view(VhVm *vm);
+
+/** vh_vm_past() - what it was like; NULL: nothing is kept */
+VhPast *vh_vm_past(VhVm *vm);
 
 /**
  * vh_vm_look() - somebody looks at it, now and for a little while

@@ -220,6 +220,8 @@ static void add(VhVms *vms, const char *source, const char *address,
                           .uri = vms->config.uri,
                           .timeout_us = vms->config.timeout_us,
                           .pace = vms->config.pace,
+                          .history = vms->config.history,
+                          .records = vms->config.records,
                           .hooks = &vms->hooks };
     Entry *e = g_new0(Entry, 1);
 

@@ -27,12 +27,16 @@ typedef struct VhVmsHooks {
  * @uri: of libvirt; NULL: its default
  * @timeout_us: for each question
  * @pace: how often to ask
+ * @history: how much to keep of each
+ * @records: folder of records; NULL: none
  * @hooks: who wants to know
  */
 typedef struct VhVmsConfig {
     const char *uri;
     gint64 timeout_us;
     VhPace pace;
+    VhHistoryLimits history;
+    const char *records;
     VhVmsHooks hooks;
 } VhVmsConfig;
 
