@@ -13,7 +13,6 @@ and so counts against precision.
 """
 
 import argparse
-import json
 import os
 import signal
 import statistics
@@ -31,6 +30,7 @@ from guest import score                         # noqa: E402
 from qmp import QMP                             # noqa: E402
 from vmheat_payload import L, Payload, Range    # noqa: E402
 import demo_scheme                              # noqa: E402
+from demo_build import Failed, qemu_of          # noqa: E402
 
 MIB = 1 << 20
 RAM = 1 << 30
@@ -40,10 +40,6 @@ SCORED = 5
 DEADLINE = 58      # seconds for all of it
 KVM_SIGN_OF_LIFE = 6
 BOOT = 35
-
-
-class Failed(Exception):
-    """The demo can't go on; the text says why."""
 
 
 class Linux:
@@ -210,17 +206,6 @@ class Machine:
             self.check()
             time.sleep(0.05)
         return None
-
-
-def qemu_of(build):
-    """The QEMU that ./configure chose."""
-    text = subprocess.run(
-        ["meson", "introspect", "--buildoptions", build],
-        check=True, capture_output=True, text=True).stdout
-    for option in json.loads(text):
-        if option["name"] == "qemu_binary" and option["value"]:
-            return option["value"]
-    raise Failed(f"{build} is not configured for a QEMU; run ./configure")
 
 
 def extent(start, end):

@@ -26,18 +26,16 @@ TESTS = os.path.join(ROOT, "tests")
 sys.path[:0] = [os.path.join(TESTS, "qemu")]
 sys.dont_write_bytecode = True
 
+from demo_build import Failed, qemu_of  # noqa: E402
+
 MIB = 1 << 20
 GUEST_NICE = 10  # they never rest; the page and the exporter come first
 
 
-class Failed(Exception):
-    """The demo can't go on; the text says why."""
-
-
-def name_programs(build, qemu):
+def name_programs(build):
     """Where the guests' classes find what they need."""
     os.environ.update({
-        "VMHEAT_QEMU": qemu,
+        "VMHEAT_QEMU": qemu_of(build),
         "VMHEAT_PLUGIN": os.path.join(build, "vmheat.so"),
         "VMHEAT_PAYLOAD": os.path.join(build, "tests", "payload",
                                        "payload.elf"),
@@ -123,8 +121,14 @@ class Machine:
 
     def start(self):
         self.guest.__enter__()
+        self.give_way()
         if self.behaviour.name == Batch.name:
             self.guest.qmp("vmheat-set-schemes", schemes=[scheme()])
+
+    def give_way(self):
+        pid = self.guest.process.pid
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.setpriority(os.PRIO_PROCESS, int(thread), GUEST_NICE)
 
     def behave(self, t):
         ranges = self.behaviour.ranges(t)
@@ -186,15 +190,14 @@ def run(machines, seconds, ended):
 
 
 @contextlib.contextmanager
-def demo(build, qemu, port, control):
+def demo(build, port=0, control=True):
     """Guests that run, and the exporter."""
-    name_programs(build, qemu)
+    name_programs(build)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(
             tempfile.TemporaryDirectory(prefix="vmheat-web-"))
         exporter = Exporter(build, folder, port, control)
         stack.callback(exporter.close)
-        os.nice(GUEST_NICE)
         machines = []
         for behaviour in BEHAVIOURS:
             m = Machine(behaviour(), folder)
@@ -214,11 +217,11 @@ def announce(exporter):
     print("== Ctrl-C ends it", flush=True)
 
 
-def main(build, qemu, options):
+def main(options):
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with demo(build, qemu, options.port, not options.read_only) as (x, ms):
+    with demo(options.build, options.port) as (x, ms):
         announce(x)
         run(ms, options.seconds, ended)
 
@@ -226,17 +229,14 @@ def main(build, qemu, options):
 def parse_args():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     p.add_argument("--build", required=True)
-    p.add_argument("--qemu", required=True)
     p.add_argument("--port", type=int, default=9724)
     p.add_argument("--seconds", type=float, default=0)
-    p.add_argument("--read-only", action="store_true")
     return p.parse_args()
 
 
 if __name__ == "__main__":
-    args = parse_args()
     try:
-        main(args.build, args.qemu, args)
-    except (Failed, OSError, RuntimeError) as e:
+        main(parse_args())
+    except (Failed, subprocess.SubprocessError, OSError, RuntimeError) as e:
         print(f"demo: {e}", file=sys.stderr)
         sys.exit(1)
