@@ -41,6 +41,15 @@ for (const colorScheme of ["dark", "light"]) {
     await page.mouse.move(box.x + box.width * 0.62, box.y + box.height * 0.45);
     await page.waitForTimeout(500);
     await shot("vm");
+    await page.locator("#unlock").click();
+    await page.locator("#token").fill("secret");
+    await page.keyboard.press("Enter");
+    await page.locator("#add-scheme").click();
+    await page.waitForSelector("#scheme-kind");
+    await page.screenshot({ path: `${out}/dialog-${colorScheme}-${width}.png` });
+    await page.keyboard.press("Escape");
+    await page.locator("summary").click();
+    await shot("control");
     await page.close();
   }
 }

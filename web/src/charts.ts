@@ -227,6 +227,7 @@ export class Charts {
   private range = { from: 0, to: 0 };
   private have = { from: 0, to: 0, step: Infinity };
   private pushed = 0;
+  private last = 0;
 
   constructor(
     private readonly app: App,
@@ -256,7 +257,10 @@ export class Charts {
   }
 
   push(time: number, vm: VmDetails): void {
-    this.pushed++;
+    /* Something was missed, as while the page was hidden: ask for it. */
+    const late = time - this.last > 3 * this.app.host.interval + 2;
+    this.pushed = late ? MOST_PUSHED : this.pushed + 1;
+    this.last = time;
     this.all.forEach((c) => c.push(time, vm));
   }
 

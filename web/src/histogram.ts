@@ -3,6 +3,7 @@
 
 import { el, setText } from "./dom";
 import * as format from "./format";
+import { ink } from "./heatmap/palette";
 import type { Histogram } from "./types";
 
 /** Names of the classes between bounds. */
@@ -24,6 +25,8 @@ export class HistogramTable {
     title: string,
     what: string,
     private readonly print: (v: number) => string,
+    /** Place on the palette of heat. */
+    private readonly place: (v: number) => number,
     private readonly reverse = false,
   ) {
     this.element = el(
@@ -57,10 +60,18 @@ export class HistogramTable {
     });
   }
 
+  /** As the heatmap's, but never so dark that it is not seen. */
+  private colour(bounds: number[], i: number): string {
+    const low = bounds[i - 1] ?? (bounds[0] ?? 1) / 10;
+    const at = this.place(low * 3);
+    return `rgb(${ink(0.28 + 0.6 * at).join(", ")})`;
+  }
+
   private rebuild(h: Histogram): void {
     this.bounds = h.bounds.join();
-    const lines = binNames(h.bounds, this.print).map((name) => {
+    const lines = binNames(h.bounds, this.print).map((name, i) => {
       const bar = el("span", { class: "hist-bar" });
+      bar.style.backgroundColor = this.colour(h.bounds, i);
       const value = el("td", { class: "num" });
       const share = el("td", { class: "num muted" });
       const line = el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "hist-cell" }, bar), value, share);

@@ -50,13 +50,26 @@ async function firstHost(): Promise<Host> {
   }
 }
 
+/** An exporter that comes back may be another one, with another page. */
+async function reloadIfOther(host: Host): Promise<void> {
+  const now = await api.host().catch(() => host);
+  if (now.version !== host.version || now.control !== host.control || now.interval !== host.interval) {
+    location.reload();
+  }
+}
+
 function makeApp(host: Host): App {
   const clock = new ServerClock();
   clock.set(host.time);
   return {
     host,
     clock,
-    setLive: (live) => setBanner(live ? null : lostText()),
+    setLive(live) {
+      if (live && !banner.hidden) {
+        void reloadIfOther(host);
+      }
+      setBanner(live ? null : lostText());
+    },
     announce: (text) => setText(status, text),
   };
 }

@@ -156,6 +156,7 @@ export class SchemeTable {
   private async openRemove(name: string): Promise<void> {
     if (this.vm && this.control && (await confirmRemove(this.vm, name, this.control))) {
       this.onChange(`scheme ${name} removed`);
+      this.add.focus();
     }
   }
 }

@@ -11,6 +11,7 @@ import { Figures } from "./figures";
 import * as format from "./format";
 import { Heatmap } from "./heatmap/heatmap";
 import { LIVE_ROWS } from "./heatmap/live";
+import { idlePlace, ratePlace } from "./heatmap/palette";
 import { HistogramTable } from "./histogram";
 import { listHash } from "./router";
 import { confirmPause } from "./scheme-form";
@@ -18,7 +19,7 @@ import { SchemeTable } from "./schemes";
 import { hasFigures } from "./sort";
 import { adviceOf, stateBadge } from "./state";
 import { Stream } from "./stream";
-import type { ColumnEvent, QmpEvent, VmDetails } from "./types";
+import type { ColumnEvent, QmpEvent, Span, VmDetails } from "./types";
 import { ClassBar, MemoryBar } from "./vm-bar";
 import { DetailsCard } from "./vm-details";
 
@@ -47,8 +48,8 @@ export class VmView implements View {
   private readonly classes = new ClassBar();
   private readonly mapBox = el("div", { class: "map-box" });
   private readonly charts: Charts;
-  private readonly rates = new HistogramTable("Memory by rate", "Rate", format.roundRate, true);
-  private readonly ages = new HistogramTable("Memory by idle time", "Idle for", format.duration);
+  private readonly rates = new HistogramTable("Memory by rate", "Rate", format.roundRate, ratePlace, true);
+  private readonly ages = new HistogramTable("Memory by idle time", "Idle for", format.duration, idlePlace);
   private readonly details = new DetailsCard();
   private readonly log = new EventLog();
   private readonly schemes: SchemeTable;
@@ -56,6 +57,8 @@ export class VmView implements View {
   private readonly controls = el("span", { class: "controls" });
   private readonly body: HTMLElement;
   private heatmap: Heatmap | null = null;
+  private spans: Span[] | undefined;
+  private fresh = false;
   private stream: Stream | null = null;
   private vm: VmDetails | null = null;
   private seconds = QUARTER;
@@ -152,7 +155,10 @@ export class VmView implements View {
 
   private column(c: ColumnEvent): void {
     this.app.clock.set(c.time);
-    this.heatmap?.column(c);
+    this.spans = c.spans ?? this.spans;
+    /* They are told once; a heatmap may be younger than that. */
+    this.heatmap?.column(this.fresh ? { ...c, spans: this.spans } : c);
+    this.fresh &&= !this.heatmap;
   }
 
   private update(vm: VmDetails): void {
@@ -215,6 +221,7 @@ export class VmView implements View {
     this.heatmap?.close();
     this.heatmap = new Heatmap(this.app, this.id, vm.ranges, this.seconds, (from, to) =>
       this.charts.show(from, to));
+    this.fresh = true;
     fill(this.mapBox, this.heatmap.element);
     this.heatmap.tick();
   }
@@ -227,7 +234,7 @@ export class VmView implements View {
     }
     this.controls.dataset.state = state;
     if (!control.unlocked) {
-      fill(this.controls, button("Unlock control …", () => void control.unlock(), { id: "unlock" }));
+      fill(this.controls, button("Unlock control …", () => void this.unlock(control), { id: "unlock" }));
       return;
     }
     const canPause = vm.state === "running" || vm.state === "suspended" || vm.state === "paused";
@@ -238,9 +245,20 @@ export class VmView implements View {
     );
   }
 
+  private async unlock(control: Control): Promise<void> {
+    await control.unlock();
+    this.refocus();
+  }
+
+  /** The button that asked may be gone by now; its successor gets the focus. */
+  private refocus(): void {
+    this.controls.querySelector("button")?.focus();
+  }
+
   private async pause(): Promise<void> {
     if (this.vm && this.control && (await confirmPause(this.vm, this.control))) {
       this.app.announce("done");
     }
+    this.refocus();
   }
 }

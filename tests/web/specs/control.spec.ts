@@ -20,6 +20,7 @@ test("a server without control offers none", async ({ page, server }) => {
   await expect(page.locator(".heat-surface")).toBeVisible();
   await expect(page.locator("#unlock")).toHaveCount(0);
   await expect(page.locator("#add-scheme")).toBeHidden();
+  await page.close();
   await own.stop();
 });
 

@@ -80,15 +80,29 @@ test("bright is hot: pixels follow the server's raster, low addresses below", as
   /* Look from below until the read-out comes near; so the axis is tested, too. */
   const rows = [...bytes.keys()].filter((r) => r > 2 && r < 253);
   const near = (r: number) => [bytes[r - 1]!, bytes[r]!, bytes[r + 1]!];
-  const hot = rows.reduce((a, b) => (Math.min(...near(b)) > Math.min(...near(a)) ? b : a));
-  const cold = rows.reduce((a, b) => (Math.max(...near(b)) < Math.max(...near(a)) ? b : a));
-  expect(Math.min(...near(hot))).toBeGreaterThan(Math.max(...near(cold)) + 30);
-  const light: number[] = [];
-  for (const row of [hot, cold]) {
-    light.push(await brightnessAt(page, host.time - 350, address(row)));
-  }
-  expect(light[0]).toBeGreaterThan(light[1]! + 20);
+  const hot = some(rows, (r) => Math.min(...near(r)));
+  const cold = some(rows, (r) => -Math.max(...near(r)));
+  expect(Math.min(...hot.flatMap(near))).toBeGreaterThan(Math.max(...cold.flatMap(near)) + 30);
+  const light = async (list: number[]) => {
+    const out: number[] = [];
+    for (const row of list) {
+      out.push(await brightnessAt(page, host.time - 350, address(row)));
+    }
+    return out;
+  };
+  expect(Math.min(...(await light(hot)))).toBeGreaterThan(Math.max(...(await light(cold))) + 20);
 });
+
+/** The five rows of the highest @score, not side by side. */
+function some(rows: number[], score: (row: number) => number): number[] {
+  const out: number[] = [];
+  for (const r of [...rows].sort((a, b) => score(b) - score(a))) {
+    if (out.length < 5 && out.every((o) => Math.abs(o - r) > 6)) {
+      out.push(r);
+    }
+  }
+  return out;
+}
 
 /** Find the pixel of an address by bisection over what the read-out says. */
 async function brightnessAt(page: Page, time: number, address: number): Promise<number> {

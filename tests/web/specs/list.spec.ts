@@ -115,5 +115,6 @@ test("without machines it says how to add one", async ({ page, server }) => {
   await page.goto(empty.url);
   await expect(page.getByText("No virtual machines yet.")).toBeVisible();
   await expect(page.getByText("vmheat libvirt enable DOMAIN")).toBeVisible();
+  await page.close();
   await empty.stop();
 });

@@ -6,6 +6,7 @@ import { Axis, layout, packedAt, rowRuns, yOf } from "../../../web/src/heatmap/a
 import { COLUMNS, levelOf, tileArea, tilesOf } from "../../../web/src/heatmap/grid";
 import { keyAction } from "../../../web/src/heatmap/input";
 import { idleOf, idlePlace, ink, pixels, rateOf, ratePlace } from "../../../web/src/heatmap/palette";
+import { regionTexts } from "../../../web/src/heatmap/readout";
 import { addressStep, timeTicks } from "../../../web/src/heatmap/ticks";
 import { clampView, pan, zoom, type Limits } from "../../../web/src/heatmap/viewport";
 
@@ -127,6 +128,23 @@ test("tiles of a part of memory", () => {
   const areas = tilesOf(grid, v, level).map((k) => tileArea(grid, k));
   assert.equal(Math.min(...areas.map((a) => a.start)), 2 * GiB);
   assert.equal(Math.max(...areas.map((a) => a.end)), 4 * GiB);
+});
+
+test("no column is as short as an interval", () => {
+  assert.equal(levelOf(grid, { from: 0, to: 20, start: 0, end: 8 * GiB }, 1000).k, 1);
+});
+
+test("the read-out's fields", () => {
+  const region = {
+    time: 1, start: 4096, end: 12288, rate: 12.3125, rate_low: 9.8125, rate_high: 15.1875,
+    write_rate: 0.5, idle_seconds: 0.05, age_seconds: 200, nr_accesses: 5, max_nr_accesses: 20,
+    block: "pc.ram", node: 1,
+  };
+  assert.deepEqual(regionTexts(region), {
+    region: "0x000001000..0x000003000", size: "8 KiB", rate: "12.3/s (9.8..15)", writes: "0.5/s",
+    idle: "50 ms", age: "3m 20s", block: "pc.ram", node: "1",
+  });
+  assert.equal(regionTexts({ ...region, node: null, write_rate: null }).node, "–");
 });
 
 test("ticks are round", () => {

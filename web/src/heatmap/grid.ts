@@ -9,6 +9,8 @@ import type { Viewport } from "./viewport";
 
 export const COLUMNS = 256;
 export const ROWS = 512;
+/* Two intervals: snapshots are not so regular that each interval has one. */
+const LEAST_LEVEL = 1;
 
 export interface TileKey {
   /** log2 of a column's length in intervals. */
@@ -49,7 +51,7 @@ export function levelOf(
   width: number,
 ): { k: number; j: number } {
   const wanted = ((v.to - v.from) / Math.max(width, 1)) * 1.5;
-  const k = Math.max(0, Math.floor(Math.log2(wanted / g.interval)));
+  const k = Math.max(LEAST_LEVEL, Math.floor(Math.log2(wanted / g.interval)));
   const deepest = Math.max(0, Math.floor(Math.log2(g.length / 4096 / ROWS)));
   const j = Math.round(Math.log2(g.length / (v.end - v.start)));
   return { k, j: Math.min(Math.max(j, 0), deepest) };

@@ -141,7 +141,7 @@ export class Heatmap implements Gestures {
       ),
       this.surface,
       el("div", { class: "heat-foot" }, this.legendBox, el("p", { class: "hint muted wide-only" },
-        "drag to move · click, then wheel to zoom time, Shift+wheel memory · arrows look, +\u2009−\u2009PgUp\u2009PgDn zoom")),
+        "drag to move · click, then the wheel zooms time, Shift+wheel memory · arrows look · + − PgUp PgDn zoom")),
       this.readout.element,
     );
   }
@@ -437,7 +437,8 @@ export class Heatmap implements Gestures {
   private spotOf(s: { time: number; at: number }): Spot {
     const tiles = this.tiles.at({ from: s.time, to: s.time, start: s.at, end: s.at + 1 });
     const tile = tiles[tiles.length - 1];
-    const time = Math.min(s.time, this.app.clock.now());
+    /* Between two snapshots nothing is known yet of the time since the last. */
+    const time = Math.min(s.time, this.live.newest || this.app.clock.now());
     const base = { time, address: this.axis.toAddress(s.at), rate: null, idle: null };
     return tile ? { ...base, ...cellOf(tile, s) } : base;
   }

@@ -59,7 +59,7 @@ export class LiveColumns {
   }
 
   push(c: ColumnEvent): void {
-    if (c.rows !== this.rows || c.spans) {
+    if (c.rows !== this.rows || (c.spans && !this.sameSpans(c.spans))) {
       this.restart(c);
     }
     if (this.spans.length === 0 || c.time <= this.newest) {
@@ -81,11 +81,12 @@ export class LiveColumns {
     this.used++;
   }
 
+  private sameSpans(spans: Span[]): boolean {
+    return JSON.stringify(spans) === JSON.stringify(this.spans);
+  }
+
   private restart(c: ColumnEvent): void {
     this.spans = c.spans ?? [];
-    if (c.rows === this.rows && this.runs.length > 0) {
-      this.runs = [];
-    }
     this.rows = c.rows;
     this.used = 0;
     this.runs = [];
