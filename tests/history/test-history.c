@@ -14,12 +14,18 @@ typedef struct Lab {
     VhHistoryPoint p;
 } Lab;
 
-static void lab_begin(Lab *lab, unsigned regions, double busy, double moving)
+static void lab_begin_small(Lab *lab, unsigned regions, double busy,
+                            double moving, uint64_t bytes)
 {
-    lab->h = vh_history_new(&(VhHistoryLimits){ 0 });
+    lab->h = vh_history_new(&(VhHistoryLimits){ .bytes = bytes });
     reference_init(&lab->ref);
     sim_init(&lab->sim, regions, busy, moving);
     lab->p = VH_HISTORY_POINT_UNKNOWN;
+}
+
+static void lab_begin(Lab *lab, unsigned regions, double busy, double moving)
+{
+    lab_begin_small(lab, regions, busy, moving, 0);
 }
 
 static void lab_end(Lab *lab)
@@ -147,6 +153,30 @@ static void test_means(void)
     q.columns = 56; /* of 32 s */
     check_raster(&lab, &q, 2, 0.1);
     check_series(&lab, q.from_us, q.to_us, 14);
+    lab_end(&lab);
+}
+
+/* Where there is little room, so that most of it is packed. */
+static void test_packed(void)
+{
+    VhRasterQuery q = { .columns = 50, .rows = 40 };
+    g_autoptr(VhHistoryView) v = NULL;
+    int64_t from, to;
+    Lab lab;
+
+    lab_begin_small(&lab, 1000, 0.3, 0.05, 4 << 20);
+    lab_run(&lab, 1800, false);
+    v = vh_history_view(lab.h);
+    g_assert_true(vh_history_level(v, 0, &from, &to));
+    g_assert_cmpint(from, >, SIM_WALL_US + 10 * SECOND);
+    q.from_us = from;
+    q.to_us = from + 100 * SECOND;
+    check_raster(&lab, &q, 1, 0.05);
+    q.to_us = to;
+    q.from_us = to - 100 * SECOND;
+    check_raster(&lab, &q, 1, 0.05);
+    check_series(&lab, from, to, 20);
+    check_region(&lab, from + 12345678, 1 << 30);
     lab_end(&lab);
 }
 
@@ -292,6 +322,7 @@ int main(int argc, char **argv)
     g_test_add_func("/history/scale", test_scale);
     g_test_add_func("/history/fine", test_fine);
     g_test_add_func("/history/means", test_means);
+    g_test_add_func("/history/packed", test_packed);
     g_test_add_func("/history/gaps", test_gaps);
     g_test_add_func("/history/ranges", test_ranges);
     g_test_add_func("/history/column", test_column);
