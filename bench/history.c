@@ -153,6 +153,7 @@ int main(int argc, char **argv)
     unsigned regions = argc > 1 ? atoi(argv[1]) : 1000;
     unsigned hours = argc > 2 ? atoi(argv[2]) : 24;
 
+    setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a minute */
     run("calm", regions, hours, 0.01, 0.001);
     run("busy", regions, hours, 0.3, 0.05);
     return 0;

@@ -140,6 +140,34 @@ static void test_small(void)
     run_wild((size_t[]){ 1000 }, 1, 1500, 4 << 20, false);
 }
 
+/* What is needed to code the next snapshot counts, too. */
+static void test_many_alike(void)
+{
+    size_t before = allocated();
+    VhHistory *h = vh_history_new(&(VhHistoryLimits){ 0 });
+    g_autofree VhRegion *regions = g_new0(VhRegion, 30000);
+    VhSnapshot s = { .nr = 30000, .regions = regions, .has_rates = true };
+
+    for (size_t i = 0; i < s.nr; i++) {
+        regions[i].start = i * PAGE;
+        regions[i].end = (i + 1) * PAGE;
+    }
+    before += 30000 * sizeof(*regions);
+    for (int i = 1; i < 4; i++) {
+        s.sequence = i;
+        s.start_time = i * 1000000000ull;
+        s.end_time = s.start_time + 1000000000;
+        for (size_t k = 0; k < s.nr; k++) {
+            regions[k].age = i;
+            regions[k].idle_us = i * SECOND;
+        }
+        g_assert_true(vh_history_add(h, &s, SIM_WALL_US + i * SECOND, NULL));
+    }
+    check_bytes(h, before);
+    g_assert_cmpuint(vh_history_bytes(h), >, 30000 * 48 * 2);
+    vh_history_free(h);
+}
+
 /* A day of a guest with 1000 regions is kept, if not each of its seconds. */
 static void test_day(void)
 {
@@ -270,6 +298,7 @@ int main(int argc, char **argv)
     g_test_add_func("/history/bound/holes", test_holes);
     g_test_add_func("/history/bound/jumps", test_jumps);
     g_test_add_func("/history/bound/small", test_small);
+    g_test_add_func("/history/bound/alike", test_many_alike);
     g_test_add_func("/history/bound/day", test_day);
     g_test_add_func("/history/bound/refused", test_refused);
     g_test_add_func("/history/bound/clock", test_clock);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "history/internal.h"
 #include "reference.h"
 
 #define SECOND 1000000ll
@@ -14,12 +15,18 @@ typedef struct Lab {
     VhHistoryPoint p;
 } Lab;
 
-static void lab_begin(Lab *lab, unsigned regions, double busy, double moving)
+static void lab_begin_small(Lab *lab, unsigned regions, double busy,
+                            double moving, uint64_t bytes)
 {
-    lab->h = vh_history_new(&(VhHistoryLimits){ 0 });
+    lab->h = vh_history_new(&(VhHistoryLimits){ .bytes = bytes });
     reference_init(&lab->ref);
     sim_init(&lab->sim, regions, busy, moving);
     lab->p = VH_HISTORY_POINT_UNKNOWN;
+}
+
+static void lab_begin(Lab *lab, unsigned regions, double busy, double moving)
+{
+    lab_begin_small(lab, regions, busy, moving, 0);
 }
 
 static void lab_end(Lab *lab)
@@ -63,7 +70,8 @@ static void check_raster(Lab *lab, const VhRasterQuery *q, int most,
     g_assert_cmpint(off, <=, part * cells);
 }
 
-static void check_series(Lab *lab, int64_t from, int64_t to, unsigned columns)
+static void check_series(Lab *lab, int64_t from, int64_t to, unsigned columns,
+                         double error)
 {
     g_autoptr(VhHistoryView) v = vh_history_view(lab->h);
     g_autoptr(VhHistorySeries) s = vh_history_series(v, from, to, columns);
@@ -77,7 +85,7 @@ static void check_series(Lab *lab, int64_t from, int64_t to, unsigned columns)
 
             g_assert_cmpint(isnan(want), ==, isnan(got));
             if (!isnan(want)) {
-                g_assert_cmpfloat_with_epsilon(got, want, 1e-6 * want + 1e-9);
+                g_assert_cmpfloat_with_epsilon(got, want, error * want + 1e-9);
             }
         }
     }
@@ -124,8 +132,8 @@ static void test_fine(void)
                  &(VhRasterQuery){ from, to, 180, 64, 1 << 30,
                                    SIM_HIGH_START + (64 << 20) },
                  1, 0.02);
-    check_series(&lab, from, to, 69);
-    check_series(&lab, to - 10 * SECOND, to + 10 * SECOND, 40);
+    check_series(&lab, from, to, 69, 1e-6);
+    check_series(&lab, to - 10 * SECOND, to + 10 * SECOND, 40, 1e-6);
     for (int i = 0; i < 200; i++) {
         check_region(&lab, from + 3456789 * i,
                      g_rand_double(lab.sim.rand) * 5.2e9);
@@ -146,7 +154,87 @@ static void test_means(void)
     check_raster(&lab, &q, 2, 0.1);
     q.columns = 56; /* of 32 s */
     check_raster(&lab, &q, 2, 0.1);
-    check_series(&lab, q.from_us, q.to_us, 14);
+    check_series(&lab, q.from_us, q.to_us, 14, 1e-6);
+    lab_end(&lab);
+}
+
+/* Of each time there is one part, and they follow each other. */
+static void check_plan(const VhHistoryView *v, int64_t from, int64_t to)
+{
+    VhPart parts[VH_PARTS_MAX];
+
+    for (unsigned level = 0; level < VH_LEVELS; level++) {
+        unsigned nr = vh_plan(v, from, to, level, parts);
+
+        g_assert_cmpuint(nr, >, 1);
+        g_assert_cmpint(parts[0].from_us, ==, from);
+        g_assert_cmpint(parts[nr - 1].to_us, ==, to);
+        for (unsigned i = 1; i < nr; i++) {
+            g_assert_cmpint(parts[i].from_us, ==, parts[i - 1].to_us);
+            g_assert_cmpint(parts[i].level, !=, parts[i - 1].level);
+        }
+    }
+}
+
+/* Values of means, in columns that are as long as several of these. */
+static void check_old_series(Lab *lab, const VhHistoryView *v, int64_t fine)
+{
+    int64_t from = 0, to = fine / (64 * SECOND) * 64 * SECOND, end;
+    unsigned level = 0;
+
+    do {
+        g_assert_true(vh_history_level(v, ++level, &from, &end));
+        from = (from / (64 * SECOND) + 1) * 64 * SECOND;
+    } while (from + 64 * SECOND > to);
+    /* a mean of means, of which some are of fewer values */
+    check_series(lab, from, to, (to - from) / (64 * SECOND), 0.01);
+    check_plan(v, from, lab->sim.wall_us);
+}
+
+/* Where there is little room, so that most of it is packed. */
+static void test_packed(void)
+{
+    VhRasterQuery q = { .columns = 50, .rows = 40 };
+    g_autoptr(VhHistoryView) v = NULL;
+    int64_t from, to;
+    Lab lab;
+
+    lab_begin_small(&lab, 1000, 0.3, 0.05, 4 << 20);
+    lab_run(&lab, 1800, false);
+    v = vh_history_view(lab.h);
+    g_assert_true(vh_history_level(v, 0, &from, &to));
+    g_assert_cmpint(from, >, SIM_WALL_US + 10 * SECOND);
+    q.from_us = from;
+    q.to_us = from + 100 * SECOND;
+    check_raster(&lab, &q, 1, 0.05);
+    q.to_us = to;
+    q.from_us = to - 100 * SECOND;
+    check_raster(&lab, &q, 1, 0.05);
+    check_series(&lab, from, to, 20, 1e-6);
+    check_region(&lab, from + 12345678, 1 << 30);
+    check_old_series(&lab, v, from);
+    lab_end(&lab);
+}
+
+/* Wall clocks do not tick as QEMU's does: that is no gap. */
+static void test_jitter(void)
+{
+    g_autoptr(VhHistoryView) v = NULL;
+    g_autoptr(VhRaster) r = NULL;
+    VhRasterQuery q = { .columns = 2000, .rows = 1 };
+    Lab lab;
+
+    lab_begin(&lab, 10, 0, 0);
+    for (int i = 0; i < 20; i++) {
+        sim_step(&lab.sim);
+        g_assert_true(vh_history_add(lab.h, &lab.sim.snapshot,
+                                     lab.sim.wall_us + (i % 3) * 20000, NULL));
+    }
+    v = vh_history_view(lab.h);
+    q.to_us = lab.sim.wall_us;
+    q.from_us = q.to_us - 15 * SECOND;
+    r = vh_history_raster(v, &q);
+    g_assert_null(memchr(r->data, 0, 2000));
     lab_end(&lab);
 }
 
@@ -167,7 +255,7 @@ static void test_gaps(void)
     q.from_us = from;
     q.to_us = from + 500 * SECOND;
     check_raster(&lab, &q, 1, 0.05);
-    check_series(&lab, q.from_us, q.to_us, 100);
+    check_series(&lab, q.from_us, q.to_us, 100, 1e-6);
     q.to_us = from + 512 * SECOND;
     q.columns = 16; /* of means */
     check_raster(&lab, &q, 2, 0.2);
@@ -292,6 +380,8 @@ int main(int argc, char **argv)
     g_test_add_func("/history/scale", test_scale);
     g_test_add_func("/history/fine", test_fine);
     g_test_add_func("/history/means", test_means);
+    g_test_add_func("/history/packed", test_packed);
+    g_test_add_func("/history/jitter", test_jitter);
     g_test_add_func("/history/gaps", test_gaps);
     g_test_add_func("/history/ranges", test_ranges);
     g_test_add_func("/history/column", test_column);

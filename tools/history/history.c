@@ -10,6 +10,7 @@
 #define RANGES_KEPT 256
 #define RANGES_PART 16 /* of the limit */
 #define RATE_MAX 1e18
+#define PLAIN_PART 6 /* of the limit: what is packed last */
 #define COARSE 21600 /* means of the second level in all of the time */
 
 /*
@@ -128,18 +129,38 @@ static void drop_old(VhHistory *h)
     }
 }
 
+/* The oldest of what is not packed; returns false when there is little. */
+static bool pack_some(VhHistory *h)
+{
+    VhLevel *most = &h->levels[0];
+    uint64_t plain = 0;
+
+    for (unsigned i = 0; i < VH_LEVELS; i++) {
+        plain += h->levels[i].plain;
+        most = h->levels[i].plain > most->plain ? &h->levels[i] : most;
+    }
+    if (plain <= h->limits.bytes / PLAIN_PART) {
+        return false;
+    }
+    vh_level_pack(most);
+    return true;
+}
+
+/* What is not in a block yet is too much. */
+static bool seal_all(VhHistory *h)
+{
+    for (unsigned i = 0; i < VH_LEVELS; i++) {
+        vh_level_seal(&h->levels[i]);
+    }
+    return fullest(h)->blocks.length;
+}
+
 static void keep_limits(VhHistory *h)
 {
     drop_old(h);
     while (vh_history_bytes(h) > h->limits.bytes) {
-        if (!vh_level_drop(fullest(h))) {
-            /* what is not in a block yet is too much */
-            for (unsigned i = 0; i < VH_LEVELS; i++) {
-                vh_level_seal(&h->levels[i]);
-            }
-            if (!fullest(h)->blocks.length) {
-                break;
-            }
+        if (!pack_some(h) && !vh_level_drop(fullest(h)) && !seal_all(h)) {
+            break;
         }
     }
 }

@@ -12,10 +12,12 @@
  * thrown away the others are still there.
  *
  * A level is a list of blocks. A block has up to 256 snapshots, coded as in
- * records (vmheat/snap-codec.h: what differs from the one before) and packed
- * with zlib, and for each of them, not packed, its time and the values of the
- * charts: series need no decoding. Blocks never change and are counted by
- * references.
+ * records (vmheat/snap-codec.h: what differs from the one before), and for each
+ * of them its time and the values of the charts: series need no decoding.
+ * Blocks never change and are counted by references. When there is no more room
+ * they are replaced by packed ones (zlib, about half as large), oldest first;
+ * but not the latest ones, a sixth of the limit: reading packed ones takes half
+ * as long again.
  *
  * What all of it takes is counted, also what is needed to code the next
  * snapshot, and is never more than the limit once vh_history_add() returns.

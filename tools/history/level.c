@@ -49,24 +49,27 @@ void vh_history_block_data(const VhHistoryBlock *b, GByteArray *buffer,
     }
 }
 
-static void pack(VhHistoryBlock *b, const GByteArray *raw)
+/* The same, packed, if that makes it smaller. */
+static VhHistoryBlock *packed(const VhHistoryBlock *b)
 {
-    uLongf stored = compressBound(raw->len);
-    uint8_t *out = g_malloc(stored);
+    VhHistoryBlock *out = g_memdup2(b, sizeof(*b));
+    uLongf stored = compressBound(b->stored);
+    g_autofree uint8_t *data = g_malloc(stored);
 
-    b->unpacked = raw->len;
-    if (compress2(out, &stored, raw->data, raw->len, PACK_LEVEL) == Z_OK &&
-        stored < raw->len) {
-        b->stored = stored;
-        b->data = g_memdup2(out, stored);
-    } else {
-        b->stored = raw->len;
-        b->data = g_memdup2(raw->data, raw->len);
+    if (compress2(data, &stored, b->data, b->stored, PACK_LEVEL) != Z_OK ||
+        stored >= b->stored) {
+        stored = b->stored;
+        memcpy(data, b->data, stored);
     }
-    g_free(out);
+    out->refs = 1;
+    out->stored = stored;
+    out->data = g_memdup2(data, stored);
+    out->entries = g_memdup2(b->entries, b->nr * sizeof(VhEntry));
+    out->spans = g_memdup2(b->spans, b->nr_spans * sizeof(VhRamSpan));
+    return out;
 }
 
-/* Of what is not in a block yet, without the data. */
+/* Of what is not in a block yet. */
 static VhHistoryBlock *block_of(const VhLevel *l)
 {
     VhHistoryBlock *b = g_new0(VhHistoryBlock, 1);
@@ -76,6 +79,8 @@ static VhHistoryBlock *block_of(const VhLevel *l)
     b->entries = g_memdup2(l->entries->data, b->nr * sizeof(VhEntry));
     b->nr_spans = l->axis.spans->len;
     b->spans = g_memdup2(l->axis.spans->data, b->nr_spans * sizeof(VhRamSpan));
+    b->data = g_memdup2(l->raw->data, l->raw->len);
+    b->stored = b->unpacked = l->raw->len;
     return b;
 }
 
@@ -190,24 +195,30 @@ void vh_level_seal(VhLevel *l)
         return;
     }
     b = block_of(l);
-    pack(b, l->raw);
     l->bytes += vh_history_block_bytes(b);
+    l->plain += b->stored;
+    l->nr_plain++;
     g_queue_push_tail(&l->blocks, b);
     end_block(l);
     begin_block(l);
 }
 
+void vh_level_pack(VhLevel *l)
+{
+    guint at = l->blocks.length - l->nr_plain;
+    GList *link = g_queue_peek_nth_link(&l->blocks, at);
+    VhHistoryBlock *old = link->data, *b = packed(old);
+
+    l->plain -= old->stored;
+    l->nr_plain--;
+    l->bytes -= vh_history_block_bytes(old) - vh_history_block_bytes(b);
+    link->data = b;
+    vh_history_block_unref(old);
+}
+
 VhHistoryBlock *vh_level_open(const VhLevel *l)
 {
-    VhHistoryBlock *b;
-
-    if (!l->entries->len) {
-        return NULL;
-    }
-    b = block_of(l);
-    b->data = g_memdup2(l->raw->data, l->raw->len);
-    b->stored = b->unpacked = l->raw->len;
-    return b;
+    return l->entries->len ? block_of(l) : NULL;
 }
 
 bool vh_level_add(VhLevel *l, const VhSnapHead *head,
@@ -229,13 +240,23 @@ bool vh_level_add(VhLevel *l, const VhSnapHead *head,
     return true;
 }
 
+static void drop(VhLevel *l, VhHistoryBlock *b, bool plain)
+{
+    l->bytes -= vh_history_block_bytes(b);
+    if (plain) {
+        l->plain -= b->stored;
+        l->nr_plain--;
+    }
+    vh_history_block_unref(b);
+}
+
 bool vh_level_drop(VhLevel *l)
 {
+    bool plain = l->nr_plain == l->blocks.length;
     VhHistoryBlock *b = g_queue_pop_head(&l->blocks);
 
     if (b) {
-        l->bytes -= vh_history_block_bytes(b);
-        vh_history_block_unref(b);
+        drop(l, b, plain);
     }
     return b;
 }
@@ -247,9 +268,7 @@ void vh_level_drop_from(VhLevel *l, int64_t us)
     vh_level_seal(l);
     while ((b = g_queue_peek_tail(&l->blocks)) &&
            vh_history_block_end(b) > us) {
-        g_queue_pop_tail(&l->blocks);
-        l->bytes -= vh_history_block_bytes(b);
-        vh_history_block_unref(b);
+        drop(l, g_queue_pop_tail(&l->blocks), l->nr_plain);
     }
 }
 

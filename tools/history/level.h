@@ -27,7 +27,7 @@ typedef struct VhEntry {
  * @nr_spans: as it says
  * @entries: @nr of
  * @spans: addresses of all of them
- * @data: as in vmheat/snap-codec.h, packed with zlib
+ * @data: as in vmheat/snap-codec.h; packed with zlib, or not yet
  */
 typedef struct VhHistoryBlock {
     int refs;
@@ -73,6 +73,8 @@ void vh_history_block_data(const VhHistoryBlock *b, GByteArray *buffer,
  * struct VhLevel - blocks, and snapshots that are not in one yet
  * @blocks: VhHistoryBlock queue, oldest first
  * @bytes: of all of them
+ * @nr_plain: so many of them, the latest, were not packed yet
+ * @plain: bytes of their data
  * @block_bytes: so much makes a block
  * @codec: knows the snapshot before
  * @raw: those not in a block
@@ -85,6 +87,8 @@ void vh_history_block_data(const VhHistoryBlock *b, GByteArray *buffer,
 typedef struct VhLevel {
     GQueue blocks;
     uint64_t bytes;
+    unsigned nr_plain;
+    uint64_t plain;
     size_t block_bytes;
     VhSnapCodec *codec;
     GByteArray *raw;
@@ -107,6 +111,10 @@ bool vh_level_add(VhLevel *l, const VhSnapHead *head,
 
 /** vh_level_seal() - a block of what is not in one yet */
 void vh_level_seal(VhLevel *l);
+
+/** vh_level_pack() - pack the oldest block that is not; @l->nr_plain is not 0
+ */
+void vh_level_pack(VhLevel *l);
 
 /** vh_level_open() - a copy of what is not in a block yet; NULL: nothing */
 VhHistoryBlock *vh_level_open(const VhLevel *l);

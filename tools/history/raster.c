@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rasters; theory of operation in history.h. */
+#include <pthread.h>
 #include <string.h>
 
 #include "internal.h"
@@ -166,7 +167,8 @@ static unsigned column_of_load(const Job *job, const GArray *load,
 static void run_all(const Job *job)
 {
     Work works[THREADS_MAX];
-    GThread *threads[THREADS_MAX];
+    pthread_t threads[THREADS_MAX];
+    bool started[THREADS_MAX];
     unsigned sum, n, at = 0;
     g_autoptr(GArray) load = find_load(job, &sum);
 
@@ -180,11 +182,15 @@ static void run_all(const Job *job)
         at = works[i].end;
     }
     for (unsigned i = 1; i < n; i++) {
-        threads[i] = g_thread_new("raster", run, &works[i]);
+        started[i] = !pthread_create(&threads[i], NULL, run, &works[i]);
     }
     run(&works[0]);
     for (unsigned i = 1; i < n; i++) {
-        g_thread_join(threads[i]);
+        if (started[i]) {
+            pthread_join(threads[i], NULL);
+        } else {
+            run(&works[i]);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ typedef struct State {
 struct VhSource {
     int refs;
     char *path;
-    GMutex lock;
+    pthread_mutex_t lock;
     uint64_t seen;
     dev_t device;
     ino_t inode;
@@ -68,7 +69,7 @@ VhSource *vh_source_new(const char *path)
     s->refs = 1;
     s->path = g_strdup(path);
     s->stride = 1;
-    g_mutex_init(&s->lock);
+    pthread_mutex_init(&s->lock, NULL);
     s->marks = g_array_new(false, false, sizeof(Mark));
     s->states = g_array_new(false, false, sizeof(State));
     s->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -89,7 +90,7 @@ void vh_source_unref(VhSource *s)
         g_array_unref(s->states);
         g_hash_table_unref(s->told);
         g_queue_clear_full(&s->warnings, g_free);
-        g_mutex_clear(&s->lock);
+        pthread_mutex_destroy(&s->lock);
         g_free(s->path);
         g_free(s);
     }
@@ -130,9 +131,9 @@ char *vh_source_take_warning(VhSource *s)
 {
     char *out;
 
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     out = g_queue_pop_head(&s->warnings);
-    g_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
     return out;
 }
 
@@ -140,11 +141,11 @@ size_t vh_source_bytes(VhSource *s)
 {
     size_t bytes;
 
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     bytes = sizeof(*s) + vh_array_bytes(s->marks->len, sizeof(Mark)) +
             vh_array_bytes(s->states->len, sizeof(State)) +
             g_hash_table_size(s->told) * 512;
-    g_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
     return bytes;
 }
 
@@ -392,7 +393,7 @@ bool vh_source_span(VhSource *s, int64_t *from_us, int64_t *to_us)
     bool found = false;
     int fd;
 
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     fd = open_file(s, &size);
     if (fd >= 0) {
         found = s->marks->len;
@@ -402,7 +403,7 @@ bool vh_source_span(VhSource *s, int64_t *from_us, int64_t *to_us)
         }
         close(fd);
     }
-    g_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
     return found;
 }
 
@@ -413,7 +414,7 @@ VhRanges *vh_source_ranges(VhSource *s, int64_t us)
     int64_t since = 0;
     int fd;
 
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     fd = open_file(s, &size);
     for (guint i = 0; fd >= 0 && i < s->states->len; i++) {
         const State *state = &g_array_index(s->states, State, i);
@@ -428,7 +429,7 @@ VhRanges *vh_source_ranges(VhSource *s, int64_t us)
     if (fd >= 0) {
         close(fd);
     }
-    g_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
     return text ? vh_ranges_parse(since, text) : NULL;
 }
 
@@ -492,9 +493,9 @@ static const char *decode(Reading *r, uint64_t at, const VhBlock *b,
 
 static void complain(Reading *r, uint64_t at, const char *why)
 {
-    g_mutex_lock(&r->source->lock);
+    pthread_mutex_lock(&r->source->lock);
     warn_damage(r->source, at, why, "that part");
-    g_mutex_unlock(&r->source->lock);
+    pthread_mutex_unlock(&r->source->lock);
     r->before = (VhSnapHead){ 0 };
 }
 
@@ -565,13 +566,13 @@ void vh_source_read(VhSource *s, int64_t from_us, int64_t to_us,
     int64_t before = MAX(2 * each, BEFORE_US);
     GArray *marks = NULL;
 
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     r.fd = open_file(s, &r.size);
     if (r.fd >= 0) {
         /* what ends behind it may stand for a time within it */
         marks = find_marks(s, from_us - before, to_us + before);
     }
-    g_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
     if (!marks) {
         return;
     }
