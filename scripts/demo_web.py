@@ -76,12 +76,12 @@ class Frontend(Behaviour):
 class Batch(Behaviour):
     """Each piece of work takes 20 s in memory of its own."""
 
-    name, size = "batch-worker", 1024 * MIB
+    name, size = "batch-worker", 768 * MIB
     piece = 20
 
     def ranges(self, t):
         return [(16, 8, 100000, 30),
-                (64 + int(t / self.piece) % 14 * 64, 64, 200000, 60)]
+                (64 + int(t / self.piece) % 10 * 64, 64, 200000, 60)]
 
 
 BEHAVIOURS = [Database, Frontend, Batch]

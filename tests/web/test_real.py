@@ -7,6 +7,7 @@ for again and compared with what it serves. Then the specs of the page run
 against it (tests/web/run), in a real browser.
 """
 
+import base64
 import json
 import os
 import subprocess
@@ -24,12 +25,7 @@ import demo_web  # noqa: E402
 
 BUILD = os.environ["VMHEAT_BUILD"]
 SECONDS = 30      # for a snapshot that both saw
-MIN_US = 60000000
-
-
-def same(r):
-    """A region, without what packing makes less exact."""
-    return (r["start"], r["end"], r["nr-accesses"], r["age"])
+STEP = 0.05       # between looks; the exporter limits requests
 
 
 class Sight:
@@ -69,6 +65,7 @@ class Real(unittest.TestCase):
         name = machine.behaviour.name
         while time.monotonic() < end:
             sight.look()
+            time.sleep(STEP)
             try:
                 vm = self.get("vms/" + name)
             except urllib.error.HTTPError as e:
@@ -115,17 +112,16 @@ class Real(unittest.TestCase):
     def test_hot_memory_is_hot_in_the_heatmap(self):
         name = self.machines[0].behaviour.name
         self.both(self.machines[0])
-        vm = self.get("vms/" + name)
-        import base64  # pylint: disable=C0415
-        now = vm["asked"]
         deadline = time.monotonic() + SECONDS
-        hot = b"\0"
-        while max(hot[40:43]) < 100 and time.monotonic() < deadline:
-            m = self.get(f"vms/{name}/heatmap?from={now - 5}&to={now + 60}"
+        heat = bytes(64)  # 16 MiB a row; hot: from 640 to 688 MiB
+        while (min(heat[40:43]) <= max(heat[48:]) + 50
+               and time.monotonic() < deadline):
+            time.sleep(STEP)
+            now = self.get("vms/" + name)["asked"]
+            m = self.get(f"vms/{name}/heatmap?from={now - 3}&to={now}"
                          "&columns=1&rows=64")
-            hot = base64.b64decode(m["data"])  # 16 MiB a row; hot: 640 .. 688
-        self.assertEqual(len(hot), 64)
-        self.assertGreater(min(hot[40:43]), 2 * max(hot[48:]))
+            heat = base64.b64decode(m["data"])
+        self.assertGreater(min(heat[40:43]), max(heat[48:]) + 50, heat)
 
     def test_control_needs_the_token(self):
         name = self.machines[1].behaviour.name

@@ -24,11 +24,6 @@ static const struct Type {
     { ".txt", "text/plain; charset=utf-8" },
 };
 
-void vh_assets_init(void)
-{
-    vmheat_web_register_resource();
-}
-
 static GBytes *find(char *const *words)
 {
     g_autofree char *name = g_strjoinv("/", (char **)words);

@@ -5,9 +5,6 @@
 
 #include <stdbool.h>
 
-/** vh_assets_init() - before all else, once */
-void vh_assets_init(void);
-
 /** vh_asset_exists() - is there a file of that path? @words: of it */
 bool vh_asset_exists(char *const *words);
 

@@ -14,7 +14,6 @@
 
 #include "api-events.h"
 #include "api-past.h"
-#include "assets.h"
 #include "auth.h"
 #include "client/client.h"
 #include "exit-codes.h"
@@ -216,7 +215,6 @@ static int serve(const VhExporterOptions *o)
     int code = VH_EXIT_OK;
 
     signal(SIGPIPE, SIG_IGN);
-    vh_assets_init();
     allow_descriptors();
     start(&m, o);
     if (open_all(&m, o, &error)) {

@@ -124,6 +124,7 @@ export const test = base.extend<PerTest, Worker>({
 });
 
 export const NEEDS_SIMULATOR = "only the simulated server can do this";
+export const NEEDS_HOUR = "a server that was just started has no history of an hour";
 
 /** A server of this test's own. */
 export async function ownServer(...args: string[]): Promise<Server & { stop(): Promise<void> }> {

@@ -46,7 +46,10 @@ test("the host's memory and sums over all machines", async ({ page, server }) =>
   await expect(page.locator("#node")).toHaveText(host.node);
   const shown = () =>
     page.evaluate(() => ({
-      snapshot: Number(document.querySelector<HTMLElement>(".list")!.dataset.time),
+      snapshot: [...document.querySelectorAll<HTMLElement>("tr[data-snapshot]")].reduce(
+        (n, e) => n + Number(e.dataset.snapshot),
+        0,
+      ),
       values: [...document.querySelectorAll(".figures [data-value=needs], .figures [data-value=saved]")].map(
         (e) => e.textContent,
       ),
@@ -54,7 +57,7 @@ test("the host's memory and sums over all machines", async ({ page, server }) =>
   await sameSnapshot(shown, async () => {
     const list = await server.get<{ time: number; vms: Vm[] }>("vms");
     const sum = (of: (v: Vm) => number) => format.size(list.vms.reduce((n, v) => n + of(v), 0));
-    return { snapshot: list.time, values: [sum((v) => v.needs), sum((v) => v.saved)] };
+    return { snapshot: list.vms.reduce((n, v) => n + v.snapshot, 0), values: [sum((v) => v.needs), sum((v) => v.saved)] };
   });
 });
 

@@ -4,7 +4,7 @@
 import type { Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { expect, mapSettled, NEEDS_SIMULATOR, openList, openVm, ownServer, test, unlock } from "./fixtures";
+import { expect, mapSettled, NEEDS_HOUR, NEEDS_SIMULATOR, openList, openVm, ownServer, test, unlock } from "./fixtures";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -61,6 +61,7 @@ const focused = (page: Page) =>
   });
 
 test("a keyboard is enough", async ({ page, server }) => {
+  test.skip(!server.simulator, NEEDS_HOUR);
   const vm = await server.watched();
   await openList(page, server);
   await page.keyboard.press("Tab");

@@ -2,7 +2,7 @@
 import * as format from "../../../web/src/format";
 import { patternText, quotaText } from "../../../web/src/scheme-text";
 import type { VmDetails } from "../../../web/src/types";
-import { expect, NEEDS_SIMULATOR, openVm, sameSnapshot, test } from "./fixtures";
+import { expect, NEEDS_HOUR, NEEDS_SIMULATOR, openVm, sameSnapshot, test } from "./fixtures";
 
 const figures = (vm: VmDetails) => ({
   needs: format.size(vm.needs),
@@ -94,6 +94,7 @@ test("charts tell the newest values, and those of the cursor", async ({ page, se
 });
 
 test("history in the charts is the server's", async ({ page, server }) => {
+  test.skip(!server.simulator, NEEDS_HOUR);
   const { id } = await server.watched();
   const answer = page.waitForResponse((r) => r.url().includes("/history?") && !r.url().includes("columns=60&") && !r.url().endsWith("columns=60"));
   await openVm(page, server, id);
