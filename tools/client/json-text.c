@@ -7,10 +7,13 @@
 /* Behind a string's first quote: where its last one is, or the end. */
 static const char *skip_string(const char *p)
 {
-    while (*p && *p != '"') {
-        p += *p == '\\' && p[1] ? 2 : 1;
+    for (;;) {
+        p += strcspn(p, "\\\"");
+        if (*p != '\\' || !p[1]) {
+            return *p == '\\' ? p + 1 : p;
+        }
+        p += 2;
     }
-    return p;
 }
 
 /* What json-glib takes for a comment or a string and JSON does not know would
@@ -20,19 +23,27 @@ static bool is_harmless(const char *text)
     unsigned depth = 0;
 
     for (const char *p = text; *p; p++) {
-        if (*p == '"') {
+        switch (*p) {
+        case '"':
             p = skip_string(p + 1);
             if (!*p) {
                 return false;
             }
-        } else if (strchr("/#'", *p)) {
+            break;
+        case '/':
+        case '#':
+        case '\'':
             return false;
-        } else if (*p == '[' || *p == '{') {
+        case '[':
+        case '{':
             if (++depth > VH_JSON_DEPTH_MAX) {
                 return false;
             }
-        } else if (*p == ']' || *p == '}') {
+            break;
+        case ']':
+        case '}':
             depth -= depth > 0;
+            break;
         }
     }
     return true;
