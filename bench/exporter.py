@@ -80,7 +80,7 @@ class Machines(threading.Thread):
     def make_replies(self):
         rng = random.Random(1)
         info = load("info")
-        info["primitives"] *= 3  # as many as there are
+        info["primitives"] *= 2  # as many as there are
         self.snapshots = [snapshot(rng, self.args.regions)
                           for _ in range(8)]
         fixed = {"qmp_capabilities": {}, "query-vmheat": info,

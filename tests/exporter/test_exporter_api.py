@@ -157,7 +157,12 @@ class Api(unittest.TestCase):
         info.update({"state": "suspended", "reason": "migration"})
         self.folder.add("moving", info=info)
         self.folder.add("odd", raw=b"hello\n")
+        self.folder.add("new", regions={**load("regions"), "sequence": 0,
+                                        "nr-regions": 0, "regions": []})
         x = self.start()
+        self.assertIsNone(x.wait_for("new")["new"]["rate"])
+        self.assertFalse([k for k in x.metrics() if k.startswith(
+            "vmheat_domain_working_set_bytes") and 'domain="new"' in k])
         x.wait_for("plain", state="absent")
         self.assertEqual(x.wait_for("moving", state="suspended")["moving"]
                          ["reason"], "migration")

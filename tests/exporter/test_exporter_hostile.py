@@ -99,9 +99,16 @@ class Hostile(unittest.TestCase):
         self.folder.add("memory", replies={
             "query-vmheat-memory": lambda a: {"return": {
                 "size": -5, "resident": "x", "swapped": 1 << 62}}})
+        deep = (b'{"return": ' + b"[" * 3000000 + b"]" * 3000000 + b"}\n",
+                b'{"return": /* " */ ' + b"[" * 3000000 + b"\n",
+                b"{\"return\": '\"' " + b"[" * 3000000 + b"\n")
+        for i, reply in enumerate(deep):
+            self.folder.add(f"deep{i}", replies={
+                "query-vmheat": lambda a, reply=reply: reply})
         self.folder.add("good")
         x = self.start(*FAST)
         x.wait_for("good", "names", "memory")
+        x.wait_for("deep0", "deep1", "deep2", state="unreachable")
         x.wait_for("none", "text", "list", "null", "huge", "regions",
                    state="unreachable")
         self.check_text(x.get("/metrics")[2])

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "json-text.h"
 #include "libvirt-call.h"
 #include "libvirt-jobs.h"
 
@@ -35,7 +36,7 @@ static bool say_ended(LvTransport *t, GError **error)
 static void emit_event(LvTransport *t, const VhLvMessage *m)
 {
     const VhTransportHooks *hooks = t->caller.hooks;
-    g_autoptr(JsonNode) node = m->data ? json_from_string(m->data, NULL) : NULL;
+    g_autoptr(JsonNode) node = m->data ? vh_json_parse(m->data) : NULL;
 
     if (hooks->event) {
         hooks->event(hooks->event_opaque, m->text,
@@ -73,8 +74,7 @@ static bool not_qmp(LvTransport *t, GError **error)
 
 static JsonNode *parse_reply(LvTransport *t, const char *text, GError **error)
 {
-    g_autoptr(JsonNode) node =
-        g_utf8_validate(text, -1, NULL) ? json_from_string(text, NULL) : NULL;
+    g_autoptr(JsonNode) node = vh_json_parse(text);
     JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node)
                         ? json_node_get_object(node)
                         : NULL;

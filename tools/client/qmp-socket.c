@@ -25,6 +25,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "json-text.h"
 #include "transport.h"
 
 #define RETRY_US 20000
@@ -217,8 +218,7 @@ static JsonNode *read_object(QmpSocket *q, gint64 deadline, GError **error)
     if (!line) {
         return NULL;
     }
-    node =
-        g_utf8_validate(line, -1, NULL) ? json_from_string(line, NULL) : NULL;
+    node = vh_json_parse(line);
     if (node && JSON_NODE_HOLDS_OBJECT(node)) {
         return g_steal_pointer(&node);
     }

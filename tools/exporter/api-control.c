@@ -6,31 +6,7 @@
 #include <string.h>
 
 #include "api.h"
-
-#define DEPTH_MAX 32
-
-/* A parser that recurs is not given what it would recur too deep for. */
-static bool is_flat(const char *text, size_t size)
-{
-    unsigned depth = 0;
-    bool string = false;
-
-    for (size_t i = 0; i < size; i++) {
-        if (string) {
-            string = text[i] != '"';
-            i += text[i] == '\\';
-        } else if (text[i] == '[' || text[i] == '{') {
-            if (++depth > DEPTH_MAX) {
-                return false;
-            }
-        } else if (text[i] == ']' || text[i] == '}') {
-            depth -= depth > 0;
-        } else {
-            string = text[i] == '"';
-        }
-    }
-    return true;
-}
+#include "client/json-text.h"
 
 /* The body as an object; NULL: it is none, and that was answered. */
 static JsonObject *read_body(VhRequest *r)
@@ -39,9 +15,8 @@ static JsonObject *read_body(VhRequest *r)
         r->body->len ? (const char *)r->body->data : "", r->body->len);
     g_autoptr(JsonNode) node = NULL;
 
-    if (strlen(text) == r->body->len && is_flat(text, r->body->len) &&
-        g_utf8_validate(text, -1, NULL)) {
-        node = json_from_string(text, NULL);
+    if (strlen(text) == r->body->len) {
+        node = vh_json_parse(text);
     }
     if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
         vh_request_fail(r, 400, "the body must be a JSON object");

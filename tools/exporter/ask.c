@@ -132,15 +132,20 @@ static bool ask_regions(VhAsker *a, VhView *view, GError **error)
 {
     JsonObject *arguments = json_object_new();
     g_autoptr(JsonNode) node = NULL;
+    g_autoptr(VhSnapshot) s = NULL;
 
     json_object_set_boolean_member(arguments, "packed", true);
     node =
         vh_client_command(a->client, "query-vmheat-regions", arguments, error);
-    view->snapshot = node ? vh_snapshot_parse(node, error) : NULL;
-    if (view->snapshot) {
-        vh_sums_of(view->snapshot, &view->sums);
+    s = node ? vh_snapshot_parse(node, error) : NULL;
+    if (!s) {
+        return false;
     }
-    return view->snapshot;
+    if (s->sequence) {
+        vh_sums_of(s, &view->sums);
+        view->snapshot = g_steal_pointer(&s);
+    }
+    return true;
 }
 
 static bool ask_schemes(VhAsker *a, VhView *view, GError **error)

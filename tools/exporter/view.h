@@ -35,7 +35,7 @@ typedef struct VhMemory {
  * @reason: why, or NULL
  * @qemu_version: "" when it did not say
  * @info: NULL, as all that follows, unless QEMU answered
- * @snapshot: of packed regions
+ * @snapshot: of packed regions; NULL: none was taken yet
  * @schemes: with their statistics
  * @memory: see there
  * @has_balloon: the next two are known

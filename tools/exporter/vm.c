@@ -38,6 +38,7 @@ struct VhVm {
     char *id, *domain; /* given by the hook */
     bool resting;
     gint64 due, asked, back_off;
+    double phase; /* part of the next interval: not all ask at once */
 };
 
 static void free_vm(void *opaque)
@@ -337,7 +338,8 @@ static void ask(VhVm *vm)
     vm->asked = g_get_monotonic_time();
     if (attach(vm, &e) && vh_ask(&vm->asker, view, &e)) {
         vm->back_off = 0;
-        vm->due = vm->asked + interval(vm);
+        vm->due = vm->asked + interval(vm) * vm->phase;
+        vm->phase = 1;
         publish(vm, view);
     } else if (!g_error_matches(e, VH_CLIENT_ERROR,
                                 VH_CLIENT_ERROR_INTERRUPTED)) {
@@ -400,6 +402,7 @@ VhVm *vh_vm_new(const VhVmConfig *config)
         vm->asker.uuid = g_strdup(config->address);
     }
     vm->past = vh_past_new(&config->history, config->records);
+    vm->phase = 0.1 + g_str_hash(config->address) % 1000 / 1111.0;
     vm->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     g_mutex_init(&vm->lock);
     g_queue_init(&vm->jobs);
