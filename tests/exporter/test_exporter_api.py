@@ -116,6 +116,8 @@ class Api(unittest.TestCase):
             with open(os.path.join(root, name), "w", encoding="ascii") as f:
                 f.write(text)
         self.folder.add("vm", replies={
+            "query-vmheat-memory": lambda a: {"error": {
+                "class": "CommandNotFound", "desc": "no such command"}},
             "query-balloon": lambda a: {"return": {"actual": 6442233856 -
                                                    4096}}})
         x = self.start(env={"VMHEAT_HOST_ROOT": root})
@@ -138,7 +140,8 @@ class Api(unittest.TestCase):
         """query-vmheat-memory has the last word, also on the balloon."""
         self.folder.add("vm", replies={
             "query-vmheat-memory": lambda a: {"return": {
-                "size": 8000, "resident": 5000, "swapped": 1000, "huge": 2000,
+                "size": 8000, "measurements": 1, "measured-ms": 9,
+                "resident": 5000, "swapped": 1000, "huge": 2000,
                 "balloon-actual": 7000, "balloon-target": 6000}},
             "query-balloon": lambda a: {"return": {"actual": 1}}})
         x = self.start(env={"VMHEAT_HOST_ROOT": "/nonexistent"})
@@ -148,6 +151,13 @@ class Api(unittest.TestCase):
                          {"size": 8000, "has": 5000, "paged_out": 1000,
                           "huge": 2000, "saved": 2000, "compressed": None})
         self.assertEqual(vm["balloon"], {"actual": 7000, "target": 6000})
+
+    def test_memory_that_is_not_measured_yet(self):
+        self.folder.add("vm", replies={
+            "query-vmheat-memory": lambda a: {"return": {
+                "size": 8000, "measurements": 0}}})
+        vm = self.start().wait_for("vm")["vm"]
+        self.assertEqual((vm["huge"], vm["balloon"]), (None, None))
 
     def test_states(self):
         def absent(_):

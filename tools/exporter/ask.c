@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ask.h"
 #include "log.h"
+#include "memory-model.h"
 #include "reader.h"
 
 #define NAME_MAX_BYTES 255
@@ -162,18 +163,29 @@ static uint64_t opt_uint(JsonObject *o, const char *name)
     return MAX(vh_read_opt_int(o, name), 0);
 }
 
-/* Negative: not told. */
-static int64_t told(JsonObject *o, const char *name)
+/* Negative: not told, or not yet. */
+static int64_t told(bool has, uint64_t value)
 {
-    return vh_read_is(vh_read_member(o, name), G_TYPE_INT64)
-               ? vh_read_opt_int(o, name)
-               : -1;
+    return has ? (int64_t)MIN(value, INT64_MAX) : -1;
 }
 
+static void take_memory(VhView *view, const VhMemoryInfo *m)
+{
+    view->memory =
+        (VhMemory){ .size = m->size,
+                    .resident = told(m->measured, m->resident),
+                    .swapped = told(m->measured && m->has_swapped, m->swapped),
+                    .huge = told(m->measured && m->has_huge, m->huge) };
+    view->has_balloon = m->has_balloon;
+    view->balloon_actual = m->balloon_actual;
+    view->balloon_target = m->balloon_target;
+}
+
+/* One without the command has no figures. */
 static bool ask_memory(VhAsker *a, VhView *view, GError **error)
 {
     g_autoptr(JsonNode) node = NULL;
-    JsonObject *o;
+    g_autoptr(VhMemoryInfo) memory = NULL;
 
     if (a->no_memory) {
         return true;
@@ -181,18 +193,15 @@ static bool ask_memory(VhAsker *a, VhView *view, GError **error)
     if (!ask_maybe(a, "query-vmheat-memory", &node, error)) {
         return false;
     }
-    o = node ? vh_read_opt_object(node) : NULL;
-    a->no_memory = !o;
-    if (o) {
-        view->memory = (VhMemory){ .size = opt_uint(o, "size"),
-                                   .resident = told(o, "resident"),
-                                   .swapped = told(o, "swapped"),
-                                   .huge = told(o, "huge") };
-        view->has_balloon = vh_read_member(o, "balloon-actual") != NULL;
-        view->balloon_actual = opt_uint(o, "balloon-actual");
-        view->balloon_target = opt_uint(o, "balloon-target");
+    a->no_memory = !node;
+    if (!node) {
+        return true;
     }
-    return true;
+    memory = vh_memory_parse(node, error);
+    if (memory) {
+        take_memory(view, memory);
+    }
+    return memory;
 }
 
 static bool ask_balloon(VhAsker *a, VhView *view, GError **error)
