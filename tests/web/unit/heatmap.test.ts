@@ -37,6 +37,14 @@ test("rows of a raster know their memory", () => {
   ]);
 });
 
+test("a span over a small hole is cut there", () => {
+  const holed = new Axis([{ start: 0, end: 40 }, { start: 60, end: 100 }]);
+  assert.deepEqual(rowRuns(holed, [{ start: 0, end: 100, row: 0 }], 10), [
+    { row: 0, rows: 4, start: 0, end: 40 },
+    { row: 6, rows: 4, start: 40, end: 80 },
+  ]);
+});
+
 test("the plot has seams at holes, low addresses below", () => {
   const pieces = layout(axis, 0, 5 * GiB, 400, 5);
   assert.equal(pieces.length, 2);
