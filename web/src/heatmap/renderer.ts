@@ -4,7 +4,6 @@
 // All is drawn anew for each frame: some dozen scaled copies of ready images,
 // which takes about a millisecond.
 
-import { clock } from "../format";
 import {
   layout,
   yIn,
@@ -15,7 +14,7 @@ import {
 import type { LiveColumns } from "./live";
 import type { Mode } from "./palette";
 import type { Inks } from "./raster";
-import { addressStep, timeTicks } from "./ticks";
+import { addressStep, tickTexts, timeTicks } from "./ticks";
 import { tileImage, type Tile } from "./tiles";
 import type { Viewport } from "./viewport";
 
@@ -156,14 +155,15 @@ function drawTimes(c: CanvasRenderingContext2D, f: Frame): void {
   const seconds = f.view.to - f.view.from;
   c.textAlign = "center";
   c.textBaseline = "top";
-  for (const t of timeTicks(f.view.from, f.view.to, most)) {
+  const ticks = timeTicks(f.view.from, f.view.to, most);
+  const texts = tickTexts(ticks);
+  ticks.forEach((t, i) => {
     const x = left + ((t - f.view.from) / seconds) * width;
-    const text = clock(t);
     if (x > left + 16 && x < left + width - 16) {
       c.fillRect(Math.round(x), top + height, 1, 4);
-      c.fillText(seconds > 120 ? text.slice(0, 5) : text, x, top + height + 7);
+      c.fillText(texts[i] ?? "", x, top + height + 7);
     }
-  }
+  });
 }
 
 /** Round addresses, and where each piece begins. */
