@@ -120,8 +120,12 @@ function drawLive(c: CanvasRenderingContext2D, f: Frame, pieces: Piece[]): void 
   }
 }
 
-function drawTile(c: CanvasRenderingContext2D, f: Frame, pieces: Piece[], t: Tile): void {
-  const columns = Math.min(t.columns, Math.floor((t.until - t.from) / t.seconds + 1e-6));
+const tileEnd = (t: Tile) => t.from + t.columns * t.seconds;
+
+/** Its columns that are complete, or all. */
+function drawTile(c: CanvasRenderingContext2D, f: Frame, pieces: Piece[], t: Tile, all: boolean): void {
+  const complete = Math.min(t.columns, Math.floor((t.until - t.from) / t.seconds + 1e-6));
+  const columns = all ? t.columns : complete;
   if (columns > 0) {
     copy(c, f, pieces, {
       image: tileImage(t, f.mode, f.inks), x: 0, columns, from: t.from,
@@ -217,8 +221,10 @@ export function draw(c: CanvasRenderingContext2D, f: Frame): void {
   c.beginPath();
   c.rect(left, top, width, height);
   c.clip();
+  /* The last column of a tile may be there in part: then live ones go above it. */
+  f.tiles.forEach((t) => t.until < tileEnd(t) && drawTile(c, f, pieces, t, true));
   drawLive(c, f, pieces);
-  f.tiles.forEach((t) => drawTile(c, f, pieces, t));
+  f.tiles.forEach((t) => drawTile(c, f, pieces, t, false));
   c.restore();
   drawAxes(c, f, pieces);
 }
