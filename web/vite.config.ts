@@ -12,6 +12,6 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: {
-    proxy: { "/api": process.env.VMHEAT_WEB_URL ?? "http://127.0.0.1:9753" },
+    proxy: { "/api": process.env.VMHEAT_WEB_URL ?? "http://127.0.0.1:9724" },
   },
 });

@@ -6,7 +6,7 @@ import { api } from "./api";
 import type { App } from "./app";
 import { el, setText, themeValue } from "./dom";
 import * as format from "./format";
-import { timeTicks } from "./heatmap/ticks";
+import { tickTexts, timeTicks } from "./heatmap/ticks";
 import { onThemeChange } from "./theme";
 import type { History, Series, VmDetails } from "./types";
 
@@ -49,7 +49,7 @@ function axes(): uPlot.Axis[] {
       ...base,
       size: 28,
       splits: (u, _i, from, to) => timeTicks(from, to, Math.max(2, u.width / 100)),
-      values: (_u, at) => at.map((t) => format.clock(t).slice(0, 5)),
+      values: (_u, at) => tickTexts(at),
     },
     {
       ...base,

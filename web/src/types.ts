@@ -41,6 +41,8 @@ export interface Vm {
   uuid: string | null;
   state: VmState;
   reason: string | null;
+  /** When these figures were asked for. */
+  asked?: number | null;
   size: number;
   needs: number;
   has: number;

@@ -174,7 +174,7 @@ export class VmView implements View {
     if (known) {
       this.renderFigures(vm);
       this.renderMap(vm);
-      this.charts.push(this.app.clock.now(), vm);
+      this.charts.push(vm.asked ?? this.app.clock.now(), vm);
       this.renderTables(vm);
     }
     this.element.setAttribute("data-snapshot", String(vm.snapshot));

@@ -7,7 +7,8 @@ import { COLUMNS, levelOf, tileArea, tilesOf } from "../../../web/src/heatmap/gr
 import { keyAction } from "../../../web/src/heatmap/input";
 import { idleOf, idlePlace, ink, pixels, rateOf, ratePlace } from "../../../web/src/heatmap/palette";
 import { regionTexts } from "../../../web/src/heatmap/readout";
-import { addressStep, timeTicks } from "../../../web/src/heatmap/ticks";
+import { addressStep, tickTexts, timeTicks } from "../../../web/src/heatmap/ticks";
+import { knownColumns } from "../../../web/src/heatmap/tiles";
 import { clampView, pan, zoom, type Limits } from "../../../web/src/heatmap/viewport";
 
 const GiB = 1024 ** 3;
@@ -35,6 +36,19 @@ test("rows of a raster know their memory", () => {
     { row: 0, rows: 60, start: 0, end: 3 * GiB },
     { row: 60, rows: 40, start: 3 * GiB, end: 5 * GiB },
   ]);
+});
+
+test("a span over a small hole is cut there", () => {
+  const holed = new Axis([{ start: 0, end: 40 }, { start: 60, end: 100 }]);
+  assert.deepEqual(rowRuns(holed, [{ start: 0, end: 100, row: 0 }], 10), [
+    { row: 0, rows: 4, start: 0, end: 40 },
+    { row: 6, rows: 4, start: 40, end: 80 },
+  ]);
+});
+
+test("columns that something is known of", () => {
+  assert.equal(knownColumns(new Uint8Array([1, 1, 0, 1, 0, 0]), 2), 2);
+  assert.equal(knownColumns(new Uint8Array([0, 0, 0, 0]), 2), 0);
 });
 
 test("the plot has seams at holes, low addresses below", () => {
@@ -151,6 +165,8 @@ test("ticks are round", () => {
   const ticks = timeTicks(1000, 4600, 8);
   assert.ok(ticks.length > 3 && ticks.length <= 9);
   assert.ok(ticks.every((t) => t % 600 === 0));
+  assert.ok(tickTexts([600, 1200]).every((t) => /^\d\d:\d\d$/.test(t)));
+  assert.ok(tickTexts([600, 630]).every((t) => /^\d\d:\d\d:\d\d$/.test(t)));
   assert.equal(addressStep(8 * GiB, 8), GiB);
   assert.equal(addressStep(100, 8), 4096);
 });

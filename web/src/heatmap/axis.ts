@@ -93,14 +93,28 @@ export interface RowRun {
   end: number;
 }
 
-/** Where the rows of a raster are. */
+/**
+ * Where the rows of a raster are. A span may reach over holes that are smaller
+ * than a row; rows are even in addresses, so it is cut at these.
+ */
 export function rowRuns(axis: Axis, spans: Span[], rows: number): RowRun[] {
-  return spans.map((s, i) => ({
-    row: s.row,
-    rows: (spans[i + 1]?.row ?? rows) - s.row,
-    start: axis.toPacked(s.start),
-    end: axis.toPacked(s.end),
-  }));
+  const out: RowRun[] = [];
+  spans.forEach((s, i) => {
+    const perByte = ((spans[i + 1]?.row ?? rows) - s.row) / (s.end - s.start);
+    for (const a of axis.spans) {
+      const start = Math.max(s.start, a.start);
+      const end = Math.min(s.end, a.end);
+      if (start < end) {
+        out.push({
+          row: s.row + (start - s.start) * perByte,
+          rows: (end - start) * perByte,
+          start: a.at + start - a.start,
+          end: a.at + end - a.start,
+        });
+      }
+    }
+  });
+  return out;
 }
 
 /** A part of the plot without a seam in it; y grows downwards, memory upwards. */

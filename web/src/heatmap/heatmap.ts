@@ -440,7 +440,8 @@ export class Heatmap implements Gestures {
     /* Between two snapshots nothing is known yet of the time since the last. */
     const time = Math.min(s.time, this.live.newest || this.app.clock.now());
     const base = { time, address: this.axis.toAddress(s.at), rate: null, idle: null };
-    return tile ? { ...base, ...cellOf(tile, s) } : base;
+    const cell = tile && cellOf(tile, s);
+    return cell ? { ...base, ...cell, unknown: cell.rate === null } : base;
   }
 
   private region(r: RegionAt | null, spot: Spot): void {
@@ -460,14 +461,15 @@ export class Heatmap implements Gestures {
 function cellOf(
   t: Tile,
   s: { time: number; at: number },
-): { rate: number | null; idle: number | null } {
+): { rate: number | null; idle: number | null } | null {
   const run = t.runs.find((r) => s.at >= r.start && s.at < r.end);
   const column = Math.floor((s.time - t.from) / t.seconds);
   if (!run || column < 0 || column >= t.columns) {
-    return { rate: null, idle: null };
+    return null;
   }
   const part = (s.at - run.start) / (run.end - run.start);
-  const i = column * t.rows + run.row + Math.min(Math.floor(part * run.rows), run.rows - 1);
+  const row = Math.min(Math.floor(run.row + part * run.rows), t.rows - 1);
+  const i = column * t.rows + row;
   return {
     rate: rateOf(t.rate[i] ?? 0, t.scales.rate),
     idle: idleOf(t.idle[i] ?? 0, t.scales.idle),

@@ -15,6 +15,8 @@ export interface Spot {
   /** As the picture has it; null: not known. */
   rate: number | null;
   idle: number | null;
+  /** The picture says that nothing is known; there is no need to ask. */
+  unknown?: boolean;
 }
 
 const FIELDS = [
@@ -95,7 +97,8 @@ export class Readout {
     this.element.setAttribute("data-time", String(spot.time));
     this.element.setAttribute("data-address", String(spot.address));
     this.preview(spot);
-    this.timer = setTimeout(() => void this.ask(spot), WAIT_MS);
+    const next = () => (spot.unknown ? this.unknown(spot) : void this.ask(spot));
+    this.timer = setTimeout(next, WAIT_MS);
   }
 
   private preview(spot: Spot): void {
@@ -129,10 +132,18 @@ export class Readout {
     this.onRegion(r, spot);
   }
 
-  private nothing(e: unknown, spot: Spot): void {
-    const unknown = e instanceof ApiError && e.status === 404;
-    this.set("rate", unknown ? "not known" : (e as Error).message);
-    this.state(unknown ? "unknown" : "failed");
+  private unknown(spot: Spot): void {
+    this.set("rate", "not known");
+    this.state("unknown");
     this.onRegion(null, spot);
+  }
+
+  private nothing(e: unknown, spot: Spot): void {
+    if (e instanceof ApiError && e.status === 404) {
+      this.unknown(spot);
+      return;
+    }
+    this.set("rate", (e as Error).message);
+    this.state("failed");
   }
 }

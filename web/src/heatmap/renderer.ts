@@ -4,7 +4,6 @@
 // All is drawn anew for each frame: some dozen scaled copies of ready images,
 // which takes about a millisecond.
 
-import { clock } from "../format";
 import {
   layout,
   yIn,
@@ -15,7 +14,7 @@ import {
 import type { LiveColumns } from "./live";
 import type { Mode } from "./palette";
 import type { Inks } from "./raster";
-import { addressStep, timeTicks } from "./ticks";
+import { addressStep, tickTexts, timeTicks } from "./ticks";
 import { tileImage, type Tile } from "./tiles";
 import type { Viewport } from "./viewport";
 
@@ -121,8 +120,12 @@ function drawLive(c: CanvasRenderingContext2D, f: Frame, pieces: Piece[]): void 
   }
 }
 
-function drawTile(c: CanvasRenderingContext2D, f: Frame, pieces: Piece[], t: Tile): void {
-  const columns = Math.min(t.columns, Math.floor((t.until - t.from) / t.seconds + 1e-6));
+const tileEnd = (t: Tile) => t.from + t.columns * t.seconds;
+
+/** Its columns that are complete, or all. */
+function drawTile(c: CanvasRenderingContext2D, f: Frame, pieces: Piece[], t: Tile, all: boolean): void {
+  const complete = Math.min(t.columns, Math.floor((t.until - t.from) / t.seconds + 1e-6));
+  const columns = all ? t.columns : complete;
   if (columns > 0) {
     copy(c, f, pieces, {
       image: tileImage(t, f.mode, f.inks), x: 0, columns, from: t.from,
@@ -156,14 +159,15 @@ function drawTimes(c: CanvasRenderingContext2D, f: Frame): void {
   const seconds = f.view.to - f.view.from;
   c.textAlign = "center";
   c.textBaseline = "top";
-  for (const t of timeTicks(f.view.from, f.view.to, most)) {
+  const ticks = timeTicks(f.view.from, f.view.to, most);
+  const texts = tickTexts(ticks);
+  ticks.forEach((t, i) => {
     const x = left + ((t - f.view.from) / seconds) * width;
-    const text = clock(t);
     if (x > left + 16 && x < left + width - 16) {
       c.fillRect(Math.round(x), top + height, 1, 4);
-      c.fillText(seconds > 120 ? text.slice(0, 5) : text, x, top + height + 7);
+      c.fillText(texts[i] ?? "", x, top + height + 7);
     }
-  }
+  });
 }
 
 /** Round addresses, and where each piece begins. */
@@ -217,8 +221,10 @@ export function draw(c: CanvasRenderingContext2D, f: Frame): void {
   c.beginPath();
   c.rect(left, top, width, height);
   c.clip();
+  /* The last column of a tile may be there in part: then live ones go above it. */
+  f.tiles.forEach((t) => t.until < tileEnd(t) && drawTile(c, f, pieces, t, true));
   drawLive(c, f, pieces);
-  f.tiles.forEach((t) => drawTile(c, f, pieces, t));
+  f.tiles.forEach((t) => drawTile(c, f, pieces, t, false));
   c.restore();
   drawAxes(c, f, pieces);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Round times and addresses for axes.
 
+import { clock } from "../format";
+
 const STEPS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
   43200, 86400,
@@ -16,6 +18,13 @@ export function timeTicks(from: number, to: number, most: number): number[] {
     out.push(t);
   }
   return out;
+}
+
+/** Times of day of ticks, without seconds where all are whole minutes. */
+export function tickTexts(times: number[]): string[] {
+  const texts = times.map(clock);
+  const whole = texts.every((t) => t.endsWith(":00"));
+  return whole ? texts.map((t) => t.slice(0, 5)) : texts;
 }
 
 /** A power of two that divides @bytes into at most @most parts. */

@@ -36,6 +36,8 @@ export interface Tile {
   scales: Scales;
   images: Partial<Record<Mode, HTMLCanvasElement>>;
   used: number;
+  /** It ended before the time it was asked for: a snapshot was still to come. */
+  short: boolean;
 }
 
 export type Fetch = (q: HeatmapQuery, signal: AbortSignal) => Promise<Raster>;
@@ -128,11 +130,15 @@ export class TileStore {
     if (area.from >= this.now()) {
       return false;
     }
-    return !t || (t.until < area.to && this.now() - t.until > this.patience(k));
+    return !t || (t.until < area.to && this.now() - t.until > this.patience(t));
   }
 
   /** How long live columns do instead of a tile. */
-  private patience(k: TileKey): number {
+  private patience(t: Tile): number {
+    const k = t.key;
+    if (t.short) {
+      return 5 * this.grid.interval;
+    }
     const live = k.j === 0 ? 32 : 8;
     return Math.max(live * columnSeconds(this.grid, k.k), 8 * this.grid.interval);
   }
@@ -184,15 +190,19 @@ export class TileStore {
 
   /** The answer may be coarser than what was asked for: believe what it says. */
   private tileOf(key: TileKey, r: Raster, known: number): Tile {
+    const rate = decode(r.data);
+    const end = Math.min(this.now(), r.to) - 1.5 * this.grid.interval;
+    const last = r.from + (knownColumns(rate, r.rows) * (r.to - r.from)) / r.columns;
     return {
       key,
+      short: last > r.from && last < end,
       from: r.from,
       until: Math.min(known, r.to),
       columns: r.columns,
       rows: r.rows,
       seconds: (r.to - r.from) / r.columns,
       runs: rowRuns(this.axis, r.spans, r.rows),
-      rate: decode(r.data),
+      rate,
       idle: decode(r.idle),
       scales: { rate: r.scale, idle: r.idle_scale },
       images: {},
@@ -206,6 +216,15 @@ export class TileStore {
       this.tiles.delete(name);
     }
   }
+}
+
+/** Columns up to the last that anything is known of. */
+export function knownColumns(bytes: Uint8Array, rows: number): number {
+  let last = bytes.length - 1;
+  while (last >= 0 && bytes[last] === 0) {
+    last--;
+  }
+  return Math.ceil((last + 1) / rows);
 }
 
 /** The image of a tile, made when it is first drawn. */
