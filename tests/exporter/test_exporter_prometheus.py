@@ -50,16 +50,22 @@ class LibvirtExporter(http.server.BaseHTTPRequestHandler):
 
 
 class Prometheus:
-    """One of our own, that scrapes these ports each second."""
+    """One of our own, that scrapes these ports each second.
 
-    def __init__(self, test, ports):
+    rules: files of rules
+    """
+
+    def __init__(self, test, ports, job="all", rules=()):
         self.dir = tempfile.mkdtemp(prefix="vmheat-prom-")
         test.addCleanup(shutil.rmtree, self.dir, True)
         config = os.path.join(self.dir, "prometheus.yml")
         with open(config, "w", encoding="ascii") as f:
-            json.dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [
-                {"job_name": "all", "static_configs": [
-                    {"targets": [f"127.0.0.1:{p}" for p in ports]}]}]}, f)
+            json.dump({
+                "global": {"scrape_interval": "1s",
+                           "evaluation_interval": "1s"},
+                "rule_files": rules, "scrape_configs": [
+                    {"job_name": job, "static_configs": [
+                        {"targets": [f"127.0.0.1:{p}" for p in ports]}]}]}, f)
         self.port = free_port()
         self.log_path = os.path.join(self.dir, "log")
         with open(self.log_path, "wb") as log:
