@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What does it cost to export --vms machines?
 
-One process serves as many QMP sockets, with snapshots of --regions regions that
-change each time, and vmheat-exporter is scraped each --every seconds for
+One process serves as many QMP sockets, with snapshots of --regions regions, of
+which --changing percent are different from those before, and vmheat-exporter is scraped each --every seconds for
 --seconds. scrape_ms is the median, and the most, of --scrapes more in a row;
 cpu_pct the exporter's CPU time, of one core, over --seconds, beginning a while
 after its start. idle_clients and slow_clients are connected meanwhile: the
@@ -38,7 +38,8 @@ GIB = 1 << 30
 def parse_args():
     p = argparse.ArgumentParser(prog="exporter",
                                 description=__doc__.split("\n\n", 1)[0])
-    for name, default in (("vms", 100), ("regions", 1000), ("seconds", 30),
+    for name, default in (("vms", 100), ("regions", 1000), ("changing", 30),
+                          ("seconds", 30),
                           ("every", 15), ("scrapes", 20), ("idle", 1000),
                           ("slow", 50)):
         p.add_argument(f"--{name}", type=int, default=default)
@@ -51,16 +52,20 @@ def parse_args():
     return args
 
 
-def snapshot(rng, regions):
+def region(rng, start, end):
+    rate = rng.choice((0, 0, 0, 0.01, 0.5, 20, 300))
+    return {"start": start, "end": end,
+            "nr-accesses": min(int(rate), 20), "age": rng.randrange(1000),
+            "rate": rate, "rate-low": rate / 2, "rate-high": rate * 2,
+            "idle-ms": 10 if rate > 1 else rng.randrange(10 ** 7)}
+
+
+def snapshot(rng, args, before):
+    regions = args.regions
     each = 16 * GIB // regions // 4096 * 4096
-    out = []
-    for i in range(regions):
-        rate = rng.choice((0, 0, 0, 0.01, 0.5, 20, 300))
-        nr = min(int(rate), 20)
-        out.append({"start": i * each, "end": (i + 1) * each,
-                    "nr-accesses": nr, "age": rng.randrange(1000),
-                    "rate": rate, "rate-low": rate / 2, "rate-high": rate * 2,
-                    "idle-ms": 10 if rate > 1 else rng.randrange(10 ** 7)})
+    out = [region(rng, i * each, (i + 1) * each)
+           if not before or rng.randrange(100) < args.changing
+           else before["regions"][i] for i in range(regions)]
     return {"sampling-interval": 50000, "aggregation-interval": 1000000,
             "max-nr-accesses": 20, "working-set-size": 2 * GIB,
             "total-size": regions * each, "nr-regions": regions,
@@ -81,8 +86,10 @@ class Machines(threading.Thread):
         rng = random.Random(1)
         info = load("info")
         info["primitives"] *= 2  # as many as there are
-        self.snapshots = [snapshot(rng, self.args.regions)
-                          for _ in range(8)]
+        self.snapshots = []
+        for _ in range(8):
+            self.snapshots.append(snapshot(
+                rng, self.args, self.snapshots and self.snapshots[-1]))
         fixed = {"qmp_capabilities": {}, "query-vmheat": info,
                  "query-vmheat-schemes": [
                      {k: v for k, v in s.items() if k != "tried-regions"}

@@ -10,11 +10,21 @@
 void vh_fold_init(VhFold *f, int64_t step_us, size_t regions)
 {
     *f = (VhFold){ .step_us = step_us, .merge = vh_merge_new(regions) };
+    f->only = g_array_new(false, false, sizeof(VhCodedRegion));
+    f->done = g_array_new(false, false, sizeof(VhCodedRegion));
 }
 
 void vh_fold_clear(VhFold *f)
 {
     vh_merge_free(f->merge);
+    g_array_unref(f->only);
+    g_array_unref(f->done);
+}
+
+size_t vh_fold_bytes(const VhFold *f)
+{
+    return vh_merge_bytes(f->merge) +
+           2 * vh_array_bytes(f->peak, sizeof(VhCodedRegion));
 }
 
 void vh_fold_forget(VhFold *f)
@@ -23,6 +33,7 @@ void vh_fold_forget(VhFold *f)
     memset(f->known, 0, sizeof(f->known));
     f->nr = 0;
     g_array_set_size(f->merge->segments, 0);
+    g_array_set_size(f->only, 0);
 }
 
 static int64_t window(const VhFold *f, const VhEntry *e)
@@ -38,8 +49,8 @@ bool vh_fold_is_due(const VhFold *f, const VhSnapHead *head, const VhEntry *e)
                      window(f, e) != window(f, &f->entry));
 }
 
-static void add_regions(VhFold *f, const VhCodedRegion *regions, size_t nr,
-                        double time)
+static void sum_up(VhFold *f, const VhCodedRegion *regions, size_t nr,
+                   double time)
 {
     size_t most = f->merge->most * FIRST_PART;
     VhMerge *first;
@@ -57,6 +68,27 @@ static void add_regions(VhFold *f, const VhCodedRegion *regions, size_t nr,
     vh_merge_free(first);
 }
 
+static void keep(VhFold *f, const VhCodedRegion *regions, size_t nr)
+{
+    g_array_append_vals(f->only, regions, nr);
+    f->peak = MAX(f->peak, f->only->len);
+}
+
+static void add_regions(VhFold *f, const VhCodedRegion *regions, size_t nr,
+                        double time)
+{
+    if (!f->nr && nr <= f->merge->most) {
+        keep(f, regions, nr);
+        return;
+    }
+    if (f->only->len) {
+        sum_up(f, (const VhCodedRegion *)f->only->data, f->only->len,
+               f->only_us);
+        g_array_set_size(f->only, 0);
+    }
+    sum_up(f, regions, nr, time);
+}
+
 void vh_fold_add(VhFold *f, const VhSnapHead *head,
                  const VhCodedRegion *regions, size_t nr, const VhEntry *e)
 {
@@ -72,12 +104,23 @@ void vh_fold_add(VhFold *f, const VhSnapHead *head,
         }
     }
     add_regions(f, regions, nr, time);
+    f->only_us = time;
     f->nr++;
+}
+
+static const GArray *take_only(VhFold *f)
+{
+    GArray *only = f->only;
+
+    f->only = f->done;
+    f->done = only;
+    return only;
 }
 
 const GArray *vh_fold_end(VhFold *f, VhEntry *entry)
 {
-    const GArray *regions = vh_merge_end(f->merge, ALIKE);
+    const GArray *regions =
+        f->only->len ? take_only(f) : vh_merge_end(f->merge, ALIKE);
 
     *entry = f->entry;
     for (unsigned i = 0; i < VH_VALUES; i++) {

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What makes the snapshots of a coarser level: means of windows of time. */
+/*
+ * What makes the snapshots of a coarser level: means of windows of time.
+ *
+ * Where snapshots come more seldom than windows end, one is its own mean; so
+ * the first of a window is only kept, and summed up when there is a second.
+ */
 #ifndef TOOLS_HISTORY_FOLD_H
 #define TOOLS_HISTORY_FOLD_H
 
@@ -10,6 +15,10 @@
  * struct VhFold - a mean that is being made
  * @step_us: of windows; they begin at multiples of it
  * @merge: regions
+ * @only: VhCodedRegion array, of the one snapshot that there is; not in @merge
+ * @done: the same, of the window before
+ * @only_us: time of the latest snapshot
+ * @peak: most regions that @only had
  * @head: of the last snapshot
  * @entry: its values are sums
  * @known: time for which values are known, us
@@ -18,6 +27,10 @@
 typedef struct VhFold {
     int64_t step_us;
     VhMerge *merge;
+    GArray *only;
+    GArray *done;
+    double only_us;
+    size_t peak;
     VhSnapHead head;
     VhEntry entry;
     double sums[VH_VALUES];
@@ -33,6 +46,9 @@ void vh_fold_clear(VhFold *f);
 
 /** vh_fold_forget() - nothing was added */
 void vh_fold_forget(VhFold *f);
+
+/** vh_fold_bytes() - memory that it takes */
+size_t vh_fold_bytes(const VhFold *f);
 
 /** vh_fold_is_due() - does a snapshot belong to another mean? */
 bool vh_fold_is_due(const VhFold *f, const VhSnapHead *head, const VhEntry *e);

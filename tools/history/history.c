@@ -97,7 +97,7 @@ uint64_t vh_history_bytes(const VhHistory *h)
         bytes += h->levels[i].bytes + vh_level_bytes(&h->levels[i]);
     }
     for (unsigned i = 0; i < VH_LEVELS - 1; i++) {
-        bytes += vh_merge_bytes(h->folds[i].merge);
+        bytes += vh_fold_bytes(&h->folds[i]);
     }
     return bytes + (h->source ? vh_source_bytes(h->source) : 0);
 }
