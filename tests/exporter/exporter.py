@@ -25,12 +25,17 @@ TOKEN = "correct-horse-battery-staple"
 
 
 class Exporter:
-    """A running one. @args: of the command line; @listen: where"""
+    """A running one. @args: of the command line; @listen: where
+
+    Tests ask faster than users do, so the limit of requests is high unless
+    @args say otherwise.
+    """
 
     def __init__(self, *args, listen="127.0.0.1:0", env=None):
         self.log = []
         self.process = subprocess.Popen(
-            [BINARY, "--listen", listen, "--node", "host1", *args],
+            [BINARY, "--listen", listen, "--node", "host1", "--max-rate",
+             "100000", *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="surrogateescape", env={**os.environ, **(env or {})})
         self.url = None

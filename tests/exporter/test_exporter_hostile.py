@@ -107,9 +107,9 @@ class Hostile(unittest.TestCase):
                 "query-vmheat": lambda a, reply=reply: reply})
         self.folder.add("good")
         x = self.start(*FAST)
-        x.wait_for("good", "names", "memory")
+        x.wait_for("good", "names")
         x.wait_for("deep0", "deep1", "deep2", state="unreachable")
-        x.wait_for("none", "text", "list", "null", "huge", "regions",
+        x.wait_for("none", "text", "list", "null", "huge", "regions", "memory",
                    state="unreachable")
         self.check_text(x.get("/metrics")[2])
 

@@ -40,10 +40,11 @@ HOST = {
                   f"/dev/zram0 partition {4 << 20} {2 << 20} 5\n",
     "sys/block/zram0/mm_stat": f"{2 * G} {G // 2} {G // 2} 0 0 0 0 0 0\n",
 }
-MEMORY = {"web": {"size": SIZE, "resident": 4 * G, "swapped": G, "huge": G,
+MEASURED = {"size": SIZE, "measurements": 3, "measured-ms": 100}
+MEMORY = {"web": {**MEASURED, "resident": 4 * G, "swapped": G, "huge": G,
                   "balloon-actual": SIZE - G, "balloon-target": SIZE - 2 * G},
           # has less than it needs
-          "db": {"size": SIZE, "resident": G // 8, "swapped": G, "huge": 0}}
+          "db": {**MEASURED, "resident": G // 8, "swapped": G, "huge": 0}}
 
 # What comes each second.
 STATS = {"worker-time": 9e6, "vcpu-time": 4e6, "main-time": 1e5,
