@@ -190,6 +190,14 @@ class Balloon(Case):
                                delta=(grown + FLOOR) * 0.1)
         return seen
 
+    def shrinks(self, g, below):
+        """The monitor saw it; what is idle has to be so for a while first."""
+        def small():
+            found = re.search(r"working set (\d+) MiB",
+                              g.scheme().get("detail", ""))
+            return found and int(found[1]) < below
+        g.qmp.wait_until("a small working set", small, timeout=120)
+
     def test_follows_the_working_set(self):
         with self.boot() as g:
             g.grow(64)
@@ -206,6 +214,7 @@ class Balloon(Case):
             self.unharmed(g)
             self.check_settled(g, 256)
             g.grow(64)
+            self.shrinks(g, 128)
             self.check_settled(g, 64)
             self.unharmed(g)
             self.note(f"the BQL was held for at most "
