@@ -25,14 +25,12 @@ static GBytes *vms_message(VhExporter *x)
     return vh_events_message("vms", text);
 }
 
-static GBytes *vm_message(VhExporter *x, const VhView *view)
+static GBytes *vm_message(const VhView *view, const VhHost *host)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     g_autofree char *text = NULL;
-    VhHost host;
 
-    vh_host_read(x->host_root, &host);
-    vh_view_json(b, view, &host, true);
+    vh_view_json(b, view, host, true);
     text = builder_text(b);
     return vh_events_message("vm", text);
 }
@@ -81,10 +79,12 @@ void vh_get_vm_events(VhRequest *r)
     g_autoptr(VhVm) vm = vh_request_vm(r);
     g_autoptr(VhView) view = vm ? vh_vm_view(vm) : NULL;
     VhWindow window = {};
+    VhHost host;
 
     if (vm && read_window(r, &window)) {
         vh_vm_look(vm, false);
-        answer(r, view->id, &window, vm_message(r->exporter, view));
+        vh_host_read(r->exporter->host_root, &host);
+        answer(r, view->id, &window, vm_message(view, &host));
     }
 }
 
@@ -123,7 +123,7 @@ void vh_events_view(VhExporter *x, VhVm *vm, const VhView *view)
     news = vh_past_add(vh_vm_past(vm), view, &host);
     if (vh_events_wanted(x->events, view->id)) {
         vh_vm_look(vm, false);
-        vh_events_put(x->events, view->id, vm_message(x, view));
+        vh_events_put(x->events, view->id, vm_message(view, &host));
         if (news) {
             put_columns(x, vm, view->id);
         }

@@ -4,7 +4,6 @@
 
 #include "log.h"
 #include "past.h"
-#include "reader.h"
 
 #define LATE_US (3600ll * 1000000)
 
@@ -57,29 +56,19 @@ static void find_record(VhPast *p, const char *domain)
     vh_history_set_record(p->history, path);
 }
 
-static int64_t node_of(JsonArray *list, size_t i)
-{
-    JsonObject *o = vh_read_opt_object(json_array_get_element(list, i));
-
-    return vh_read_is(vh_read_member(o, "node"), G_TYPE_INT64)
-               ? vh_read_opt_int(o, "node")
-               : -1;
-}
-
 static void add_ranges(VhPast *p, const VhInfo *info, int64_t wall_us)
 {
     g_autofree VhHistoryRange *ranges =
         g_new(VhHistoryRange, info->nr_ranges + 1);
-    JsonArray *list = json_node_get_array(
-        vh_read_member(vh_read_opt_object(info->json), "ranges"));
     size_t nr = 0;
 
     for (size_t i = 0; i < info->nr_ranges; i++) {
         const VhRangeInfo *r = &info->ranges[i];
 
         if (r->monitored) {
-            ranges[nr++] = (VhHistoryRange){ r->start, r->size, r->block,
-                                             node_of(list, i) };
+            ranges[nr++] =
+                (VhHistoryRange){ r->start, r->size, r->block,
+                                  r->has_node ? (int64_t)r->node : -1 };
         }
     }
     vh_history_set_ranges(p->history, wall_us, ranges, nr);

@@ -71,7 +71,7 @@ static JsonNode *reply_member(const VhView *v, const char *name)
                    : NULL;
 }
 
-static void add_range(JsonBuilder *b, const VhRangeInfo *r, JsonObject *reply)
+static void add_range(JsonBuilder *b, const VhRangeInfo *r)
 {
     json_builder_begin_object(b);
     vh_json_uint(b, "start", r->start);
@@ -80,20 +80,17 @@ static void add_range(JsonBuilder *b, const VhRangeInfo *r, JsonObject *reply)
     vh_json_uint(b, "page_size", r->page_size);
     vh_json_bool(b, "shared", r->shared);
     vh_json_bool(b, "monitored", r->monitored);
-    if (vh_read_is(vh_read_member(reply, "node"), G_TYPE_INT64)) {
-        vh_json_uint(b, "node", MAX(vh_read_opt_int(reply, "node"), 0));
+    if (r->has_node) {
+        vh_json_uint(b, "node", r->node);
     }
     json_builder_end_object(b);
 }
 
 static void add_ranges(JsonBuilder *b, const VhView *v)
 {
-    JsonNode *node = reply_member(v, "ranges");
-
     vh_json_list(b, "ranges");
     for (size_t i = 0; v->info && i < v->info->nr_ranges; i++) {
-        add_range(b, &v->info->ranges[i],
-                  json_array_get_object_element(json_node_get_array(node), i));
+        add_range(b, &v->info->ranges[i]);
     }
     json_builder_end_array(b);
 }
