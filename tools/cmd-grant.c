@@ -27,7 +27,7 @@
 #include "fields.h"
 #include "grant-files.h"
 #include "grant-target.h"
-#include "model.h"
+#include "query.h"
 
 #define DAMON_CPU_PERCENT 2
 
@@ -163,9 +163,7 @@ static void show_unused(VhPage *page, const VhInfo *info, const char *name)
 /* What QEMU makes of it. */
 static int show(Grant *g, GError **error)
 {
-    g_autoptr(JsonNode) reply =
-        vh_client_command(g->client, "query-vmheat", NULL, error);
-    g_autoptr(VhInfo) info = reply ? vh_info_parse(reply, error) : NULL;
+    g_autoptr(VhInfo) info = vh_query_info(g->client, error);
     g_autoptr(VhPage) page = vh_page_new(g->term);
 
     if (!info) {

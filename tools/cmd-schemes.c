@@ -7,10 +7,9 @@
 
 #include "cli.h"
 #include "fields.h"
+#include "query.h"
 #include "scheme-list.h"
 #include "schemes.h"
-
-#define QUERY "query-vmheat-schemes"
 
 static JsonObject *one(const char *name, JsonNode *value)
 {
@@ -18,19 +17,6 @@ static JsonObject *one(const char *name, JsonNode *value)
 
     json_object_set_member(o, name, value);
     return o;
-}
-
-static VhSchemeList *query(VhClient *client, bool tried, GError **error)
-{
-    JsonObject *arguments = NULL;
-    g_autoptr(JsonNode) reply = NULL;
-
-    if (tried) {
-        arguments = one("tried-regions",
-                        json_node_init_boolean(json_node_alloc(), true));
-    }
-    reply = vh_client_command(client, QUERY, arguments, error);
-    return reply ? vh_schemes_parse(reply, error) : NULL;
 }
 
 static int print_list(JsonArray *list)
@@ -54,7 +40,8 @@ static int show(VhClient *client, const VhOptions *options, const VhTerm *term)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VhPage) page = vh_page_new(term);
-    g_autoptr(VhSchemeList) list = query(client, options->tried, &error);
+    g_autoptr(VhSchemeList) list =
+        vh_query_schemes(client, options->tried, &error);
     g_autoptr(VhSnapshot) snap = NULL;
 
     if (list && options->json) {
@@ -77,7 +64,7 @@ static int export_list(VhClient *client, const VhOptions *options,
                        const VhTerm *term)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(VhSchemeList) list = query(client, false, &error);
+    g_autoptr(VhSchemeList) list = vh_query_schemes(client, false, &error);
     g_autoptr(JsonArray) schemes = list ? vh_scheme_list_of(list) : NULL;
 
     return schemes ? print_list(schemes) : vh_cli_fail(error);
@@ -106,9 +93,7 @@ static int show_actions(VhClient *client, const VhOptions *options,
 /* All of the guest's RAM, monitored or not: what guest-rss is a part of. */
 static bool query_ram(VhClient *client, uint64_t *ram, GError **error)
 {
-    g_autoptr(JsonNode) reply =
-        vh_client_command(client, "query-vmheat", NULL, error);
-    g_autoptr(VhInfo) info = reply ? vh_info_parse(reply, error) : NULL;
+    g_autoptr(VhInfo) info = vh_query_info(client, error);
 
     *ram = 0;
     for (size_t i = 0; info && i < info->nr_ranges; i++) {
@@ -194,7 +179,7 @@ static int change(VhClient *client, const VhOptions *options, JsonArray *file,
                   const VhTerm *term)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(VhSchemeList) before = query(client, false, &error);
+    g_autoptr(VhSchemeList) before = vh_query_schemes(client, false, &error);
     g_autoptr(VhSchemeList) after = NULL;
     g_autoptr(JsonArray) list = NULL;
     int code = VH_EXIT_OK;
@@ -209,7 +194,7 @@ static int change(VhClient *client, const VhOptions *options, JsonArray *file,
     if (!send_list(client, list, &error)) {
         return vh_cli_fail(error);
     }
-    after = query(client, false, &error);
+    after = vh_query_schemes(client, false, &error);
     if (!after) {
         return vh_cli_fail(error);
     }
@@ -226,7 +211,7 @@ static int dry_run(VhClient *client, const VhOptions *options)
     int code = VH_EXIT_OK;
 
     if (options->add) {
-        before = query(client, false, &error);
+        before = vh_query_schemes(client, false, &error);
         if (!before) {
             return vh_cli_fail(error);
         }

@@ -6,6 +6,7 @@
 #include "attrs.h"
 #include "cli.h"
 #include "fields.h"
+#include "query.h"
 #include "units.h"
 
 #define VALUE_COLUMN 22
@@ -130,9 +131,7 @@ int vh_cmd_tune(const VhOptions *options, const VhTerm *term)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VhClient) client = vh_cli_open(options, &error);
-    g_autoptr(JsonNode) reply =
-        client ? vh_client_command(client, "query-vmheat", NULL, &error) : NULL;
-    g_autoptr(VhInfo) info = reply ? vh_info_parse(reply, &error) : NULL;
+    g_autoptr(VhInfo) info = client ? vh_query_info(client, &error) : NULL;
     JsonObject *arguments = info ? wanted(options) : NULL;
 
     if (!info) {
@@ -141,5 +140,5 @@ int vh_cmd_tune(const VhOptions *options, const VhTerm *term)
     if (arguments) {
         return change(client, arguments, info, options, term);
     }
-    return options->json ? print_attrs(reply) : show(info, term);
+    return options->json ? print_attrs(info->json) : show(info, term);
 }

@@ -6,9 +6,8 @@
 #include <sys/stat.h>
 
 #include "fleet.h"
-#include "model.h"
+#include "query.h"
 #include "reader.h"
-#include "scheme-model.h"
 
 static void free_member(VhMember *m)
 {
@@ -144,9 +143,7 @@ static void take_info(VhMember *m, const VhInfo *info)
 
 static bool ask_info(VhMember *m, GError **error)
 {
-    g_autoptr(JsonNode) node =
-        vh_client_command(m->client, "query-vmheat", NULL, error);
-    g_autoptr(VhInfo) info = node ? vh_info_parse(node, error) : NULL;
+    g_autoptr(VhInfo) info = vh_query_info(m->client, error);
 
     if (info) {
         take_info(m, info);
@@ -156,14 +153,8 @@ static bool ask_info(VhMember *m, GError **error)
 
 static bool ask_regions(VhMember *m, GError **error)
 {
-    JsonObject *arguments = json_object_new();
-    g_autoptr(JsonNode) node = NULL;
-    g_autoptr(VhSnapshot) s = NULL;
+    g_autoptr(VhSnapshot) s = vh_query_snapshot(m->client, error);
 
-    json_object_set_boolean_member(arguments, "packed", true);
-    node =
-        vh_client_command(m->client, "query-vmheat-regions", arguments, error);
-    s = node ? vh_snapshot_parse(node, error) : NULL;
     m->cold = 0;
     for (size_t i = 0; s && i < s->nr; i++) {
         const VhRegion *r = &s->regions[i];
@@ -186,9 +177,7 @@ static uint64_t ballooned(VhMember *m)
 
 static bool ask_schemes(VhMember *m, GError **error)
 {
-    g_autoptr(JsonNode) node =
-        vh_client_command(m->client, "query-vmheat-schemes", NULL, error);
-    g_autoptr(VhSchemeList) list = node ? vh_schemes_parse(node, error) : NULL;
+    g_autoptr(VhSchemeList) list = vh_query_schemes(m->client, false, error);
 
     if (!list) {
         return false;

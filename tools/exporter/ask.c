@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "log.h"
 #include "memory-model.h"
+#include "query.h"
 #include "reader.h"
 
 #define NAME_MAX_BYTES 255
@@ -107,38 +108,28 @@ static const char *state_of(const char *state)
 static bool ask_info(VhAsker *a, VhView *view, GError **error)
 {
     g_autoptr(GError) e = NULL;
-    g_autoptr(JsonNode) node =
-        vh_client_command(a->client, "query-vmheat", NULL, &e);
 
-    if (!node && g_error_matches(e, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP)) {
+    view->info = vh_query_info(a->client, &e);
+    if (g_error_matches(e, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP)) {
         view->state = "absent";
         view->reason = vh_clean_text(e->message, 0);
         return true;
     }
-    if (!node) {
+    if (!view->info) {
         g_propagate_error(error, g_steal_pointer(&e));
         return false;
     }
-    view->info = vh_info_parse(node, error);
-    if (view->info) {
-        view->state = state_of(view->info->state);
-        view->reason =
-            view->info->reason ? vh_clean_text(view->info->reason, 0) : NULL;
-        take_cost(a, view);
-    }
-    return view->info;
+    view->state = state_of(view->info->state);
+    view->reason =
+        view->info->reason ? vh_clean_text(view->info->reason, 0) : NULL;
+    take_cost(a, view);
+    return true;
 }
 
 static bool ask_regions(VhAsker *a, VhView *view, GError **error)
 {
-    JsonObject *arguments = json_object_new();
-    g_autoptr(JsonNode) node = NULL;
-    g_autoptr(VhSnapshot) s = NULL;
+    g_autoptr(VhSnapshot) s = vh_query_snapshot(a->client, error);
 
-    json_object_set_boolean_member(arguments, "packed", true);
-    node =
-        vh_client_command(a->client, "query-vmheat-regions", arguments, error);
-    s = node ? vh_snapshot_parse(node, error) : NULL;
     if (!s) {
         return false;
     }
@@ -151,10 +142,7 @@ static bool ask_regions(VhAsker *a, VhView *view, GError **error)
 
 static bool ask_schemes(VhAsker *a, VhView *view, GError **error)
 {
-    g_autoptr(JsonNode) node =
-        vh_client_command(a->client, "query-vmheat-schemes", NULL, error);
-
-    view->schemes = node ? vh_schemes_parse(node, error) : NULL;
+    view->schemes = vh_query_schemes(a->client, false, error);
     return view->schemes;
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "model.h"
+#include "query.h"
 
 static bool has_command(JsonNode *commands, const char *name)
 {
@@ -28,7 +28,6 @@ VhLive *vh_live_query(VhClient *client, GError **error)
 {
     g_autoptr(VhLive) live = g_new0(VhLive, 1);
     g_autoptr(GError) none = NULL;
-    g_autoptr(JsonNode) reply = NULL;
     g_autoptr(VhInfo) info = NULL;
     g_autoptr(JsonNode) commands =
         vh_client_command(client, "query-commands", NULL, error);
@@ -40,16 +39,12 @@ VhLive *vh_live_query(VhClient *client, GError **error)
     if (!live->plugin) {
         return g_steal_pointer(&live);
     }
-    reply = vh_client_command(client, "query-vmheat", NULL, &none);
-    if (!reply) { /* no device, or connection lost */
+    info = vh_query_info(client, &none);
+    if (!info) { /* no device, or connection lost */
         if (none->code == VH_CLIENT_ERROR_QMP) {
             return g_steal_pointer(&live);
         }
         g_propagate_error(error, g_steal_pointer(&none));
-        return NULL;
-    }
-    info = vh_info_parse(reply, error);
-    if (!info) {
         return NULL;
     }
     live->id = g_strdup(info->id);
