@@ -27,6 +27,7 @@ sys.path[:0] = [os.path.join(TESTS, "qemu")]
 sys.dont_write_bytecode = True
 
 from demo_build import Failed, qemu_of  # noqa: E402
+from demo_scheme import have_swap       # noqa: E402
 
 MIB = 1 << 20
 GUEST_NICE = 10  # they never rest; the page and the exporter come first
@@ -85,11 +86,6 @@ class Batch(Behaviour):
 
 
 BEHAVIOURS = [Database, Frontend, Batch]
-
-
-def have_swap():
-    with open("/proc/swaps", encoding="ascii") as f:
-        return len(f.readlines()) > 1
 
 
 def scheme():

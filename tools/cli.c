@@ -33,15 +33,8 @@ VhClient *vh_cli_open(const VhOptions *options, GError **error)
 
 int vh_cli_fail(const GError *error)
 {
-    static const int codes[] = {
-        [VH_CLIENT_ERROR_CONNECT] = VH_EXIT_CONNECT,
-        [VH_CLIENT_ERROR_QMP] = VH_EXIT_QMP,
-        [VH_CLIENT_ERROR_TIMEOUT] = VH_EXIT_TIMEOUT,
-        [VH_CLIENT_ERROR_PROTOCOL] = VH_EXIT_PROTOCOL,
-        [VH_CLIENT_ERROR_INTERRUPTED] = VH_EXIT_OK,
-    };
-    int code =
-        error->domain == VH_CLIENT_ERROR ? codes[error->code] : VH_EXIT_FILE;
+    int code = error->domain == VH_CLIENT_ERROR ? vh_exit_of_client(error->code)
+                                                : VH_EXIT_FILE;
 
     if (code) {
         vh_cli_complain(error->message);

@@ -16,4 +16,7 @@ typedef enum VhExit {
     VH_EXIT_DAMAGED, /* a record is damaged: told is what is before that */
 } VhExit;
 
+/** vh_exit_of_client() - for a VhClientError */
+VhExit vh_exit_of_client(int code);
+
 #endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Several virtual machines at once; theory of operation in fleet.h. */
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fleet.h"
 #include "query.h"
@@ -53,26 +50,15 @@ static void take(VhFleet *f, const char *name, const char *address)
 
 static bool find_sockets(VhFleet *f, GError **error)
 {
-    DIR *dir = opendir(f->folder);
-    const struct dirent *entry;
+    g_autoptr(GPtrArray) sockets = vh_socket_list(f->folder, error);
 
-    if (!dir) {
-        g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT,
-                    "cannot read the folder '%s': %s", f->folder,
-                    g_strerror(errno));
-        return false;
-    }
-    while ((entry = readdir(dir))) {
-        g_autofree char *path =
-            g_build_filename(f->folder, entry->d_name, NULL);
-        struct stat st;
+    for (guint i = 0; sockets && i < sockets->len; i++) {
+        const char *path = g_ptr_array_index(sockets, i);
+        g_autofree char *name = g_path_get_basename(path);
 
-        if (!stat(path, &st) && S_ISSOCK(st.st_mode)) {
-            take(f, entry->d_name, path);
-        }
+        take(f, name, path);
     }
-    closedir(dir);
-    return true;
+    return sockets;
 }
 
 static bool find_domains(VhFleet *f, GError **error)

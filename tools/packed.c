@@ -2,7 +2,7 @@
 #include "packed.h"
 #include "reader.h"
 
-static VhSnapHead head_of(const VhSnapshot *s)
+VhSnapHead vh_packed_head(const VhSnapshot *s)
 {
     return (VhSnapHead){ .sequence = s->sequence,
                          .start_ns = s->start_time,
@@ -43,7 +43,7 @@ static VhCodedRegion code_region(const VhSnapCodec *c, const VhSnapshot *s,
 const char *vh_packed_encode(VhSnapCodec *c, const VhSnapshot *s,
                              GByteArray *out)
 {
-    VhSnapHead head = head_of(s);
+    VhSnapHead head = vh_packed_head(s);
     g_autofree VhCodedRegion *regions = g_new(VhCodedRegion, s->nr);
 
     for (size_t i = 0; i < s->nr; i++) {

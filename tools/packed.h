@@ -17,6 +17,9 @@
 const char *vh_packed_encode(VhSnapCodec *c, const VhSnapshot *s,
                              GByteArray *out);
 
+/** vh_packed_head() - what is of a snapshot as a whole */
+VhSnapHead vh_packed_head(const VhSnapshot *s);
+
 /**
  * vh_packed_snapshot() - the snapshot that was decoded last
  * @c: from vh_snap_decode()

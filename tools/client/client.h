@@ -116,6 +116,15 @@ void vh_domain_free(VhDomain *domain);
 GPtrArray *vh_libvirt_list(const char *uri, gint64 timeout_us, GError **error);
 
 /**
+ * vh_socket_list() - the sockets in a folder
+ * @folder: its path
+ * @error: reason of failure
+ *
+ * Returns: an array of paths, in no order, that owns them; NULL on error.
+ */
+GPtrArray *vh_socket_list(const char *folder, GError **error);
+
+/**
  * vh_client_close() - disconnect; NULL is fine
  * @client: the client
  */

@@ -36,17 +36,9 @@ typedef struct Main {
 
 static int complain(const GError *error)
 {
-    static const int codes[] = {
-        [VH_CLIENT_ERROR_CONNECT] = VH_EXIT_CONNECT,
-        [VH_CLIENT_ERROR_QMP] = VH_EXIT_QMP,
-        [VH_CLIENT_ERROR_TIMEOUT] = VH_EXIT_TIMEOUT,
-        [VH_CLIENT_ERROR_PROTOCOL] = VH_EXIT_PROTOCOL,
-        [VH_CLIENT_ERROR_INTERRUPTED] = VH_EXIT_OK,
-    };
-
     vh_log("%s", error->message);
     return error->domain == G_OPTION_ERROR    ? VH_EXIT_USAGE
-           : error->domain == VH_CLIENT_ERROR ? codes[error->code]
+           : error->domain == VH_CLIENT_ERROR ? vh_exit_of_client(error->code)
            : error->domain == G_FILE_ERROR    ? VH_EXIT_FILE
                                               : VH_EXIT_HOST;
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dirent.h>
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -77,27 +74,18 @@ static void give_sockets(VhTargets *t)
 
 static bool look_at_folder(VhTargets *t, GError **error)
 {
-    DIR *dir = opendir(t->config->folder);
-    const struct dirent *entry;
+    g_autoptr(GPtrArray) sockets = vh_socket_list(t->config->folder, error);
     Found f;
 
-    if (!dir) {
-        g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_CONNECT,
-                    "cannot read the folder '%s': %s", t->config->folder,
-                    g_strerror(errno));
+    if (!sockets) {
         return false;
     }
     f = found_new();
-    while ((entry = readdir(dir))) {
-        g_autofree char *path =
-            g_build_filename(t->config->folder, entry->d_name, NULL);
-        struct stat st;
+    for (guint i = 0; i < sockets->len; i++) {
+        const char *path = g_ptr_array_index(sockets, i);
 
-        if (!stat(path, &st) && S_ISSOCK(st.st_mode)) {
-            found_add(&f, path, vh_targets_name(path));
-        }
+        found_add(&f, path, vh_targets_name(path));
     }
-    closedir(dir);
     found_give(&f, t->vms, "folder", false);
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "fold.h"
 #include "internal.h"
+#include "packed.h"
 #include "report/filter.h"
 
 #define SET_BACK_US (10 * VH_SECOND_US)
@@ -261,19 +262,11 @@ static VhCodedRegion code_region(const VhHistory *h, const VhSnapshot *s,
 
 static VhSnapHead head_of(const VhSnapshot *s)
 {
-    return (VhSnapHead){ .sequence = s->sequence,
-                         .start_ns = s->start_time,
-                         .end_ns = s->end_time,
-                         .sampling_us = s->sampling_interval,
-                         .aggregation_us = s->aggregation_interval,
-                         .max_nr_accesses = s->max_nr_accesses,
-                         .working_set = s->working_set_size,
-                         .total = s->total_size,
-                         .nr_regions = s->nr,
-                         .truncated = s->truncated,
-                         .has_writes = s->has_writes,
-                         .has_rates = true,
-                         .has_write_rates = s->has_write_rates };
+    VhSnapHead head = vh_packed_head(s);
+
+    head.nr_regions = s->nr;
+    head.has_rates = true;
+    return head;
 }
 
 static bool is_sane(const VhSnapshot *s)
