@@ -361,6 +361,27 @@ static void test_history(void)
     vh_scheme_history_clear(&h);
 }
 
+/* JSON of a record that would use up the stack is not looked at. */
+static void test_deep(void)
+{
+    enum { DEEP = 3000000 };
+    g_autofree char *text = g_malloc(2 * DEEP + 1);
+    VhSchemeHistory h;
+    VhClasses c;
+
+    memset(text, '[', DEEP);
+    memset(text + DEEP, ']', DEEP);
+    text[2 * DEEP] = 0;
+    vh_classes_init(&c);
+    vh_classes_state(&c, text);
+    g_assert_cmpuint(c.places->len, ==, 0);
+    vh_classes_clear(&c);
+    vh_scheme_history_init(&h, 0, UINT64_MAX);
+    g_assert_false(vh_scheme_history_schemes(&h, 1, text));
+    g_assert_false(vh_scheme_history_event(&h, 1, text));
+    vh_scheme_history_clear(&h);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -371,5 +392,6 @@ int main(int argc, char **argv)
     g_test_add_func("/profile/periods", test_periods);
     g_test_add_func("/profile/gaps", test_gaps);
     g_test_add_func("/profile/history", test_history);
+    g_test_add_func("/profile/deep", test_deep);
     return g_test_run();
 }

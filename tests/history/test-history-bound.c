@@ -272,13 +272,13 @@ static void test_clock(void)
 static void test_ranges(void)
 {
     VhHistory *h = vh_history_new(&(VhHistoryLimits){ .bytes = 4 << 20 });
-    g_autofree VhHistoryRange *ranges = g_new0(VhHistoryRange, 5000);
+    g_autofree VhStateRange *ranges = g_new0(VhStateRange, 5000);
     Sim sim;
 
     sim_init(&sim, 50, 0.2, 0.1);
     for (int i = 0; i < 600; i++) {
         for (int k = 0; k < 5000; k++) {
-            ranges[k] = (VhHistoryRange){ k * 8192, 4096 + i, "pc.ram", k };
+            ranges[k] = (VhStateRange){ k * 8192, 4096 + i, "pc.ram", k };
         }
         vh_history_set_ranges(h, sim.wall_us, ranges, 5000);
         sim_step(&sim);

@@ -156,7 +156,7 @@ static void check_warning(Lab *lab, const char *part)
 /* The record alone, both, and the ring alone: one picture. */
 static void test_joined(void)
 {
-    VhHistoryRange range = { 0, SIM_LOW_END, "new.ram", 0 };
+    VhStateRange range = { 0, SIM_LOW_END, "new.ram", 0 };
     VhRasterQuery q = { .columns = 300, .rows = 50 };
     Lab lab;
     int64_t from;

@@ -59,7 +59,7 @@ static gpointer read_views(gpointer opaque)
 static void add_steps(Shared *s, Sim *sim)
 {
     for (int i = 0; i < STEPS; i++) {
-        VhHistoryRange r = { 0, SIM_LOW_END + i / 100, "pc.ram", 0 };
+        VhStateRange r = { 0, SIM_LOW_END + i / 100, "pc.ram", 0 };
 
         sim_step(sim);
         pthread_mutex_lock(&s->lock);

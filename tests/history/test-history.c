@@ -267,8 +267,8 @@ static void test_gaps(void)
 /* Where memory is, at the time asked for. */
 static void test_ranges(void)
 {
-    VhHistoryRange small[] = { { 0, SIM_LOW_END, "pc.ram", 0 } };
-    VhHistoryRange large[] = { { 0, SIM_LOW_END, "pc.ram", -1 },
+    VhStateRange small[] = { { 0, SIM_LOW_END, "pc.ram", 0 } };
+    VhStateRange large[] = { { 0, SIM_LOW_END, "pc.ram", -1 },
                                { SIM_HIGH_START, 1 << 30, "dimm\"1", 1 } };
     g_autoptr(VhHistoryView) v = NULL;
     VhHistoryRegion r;

@@ -51,7 +51,7 @@ static bool is_harmless(const char *text)
 
 JsonNode *vh_json_parse(const char *text)
 {
-    return g_utf8_validate(text, -1, NULL) && is_harmless(text)
+    return text && g_utf8_validate(text, -1, NULL) && is_harmless(text)
                ? json_from_string(text, NULL)
                : NULL;
 }

@@ -8,7 +8,7 @@
 
 /**
  * vh_json_parse() - read JSON of somebody who may mean harm
- * @text: any bytes
+ * @text: any bytes; NULL is no JSON
  *
  * json-glib calls itself for each object in an object, so text that is deeper
  * than VH_JSON_DEPTH_MAX, which could use up the stack, is not given to it.

@@ -58,8 +58,8 @@ static void find_record(VhPast *p, const char *domain)
 
 static void add_ranges(VhPast *p, const VhInfo *info, int64_t wall_us)
 {
-    g_autofree VhHistoryRange *ranges =
-        g_new(VhHistoryRange, info->nr_ranges + 1);
+    g_autofree VhStateRange *ranges =
+        g_new(VhStateRange, info->nr_ranges + 1);
     size_t nr = 0;
 
     for (size_t i = 0; i < info->nr_ranges; i++) {
@@ -67,7 +67,7 @@ static void add_ranges(VhPast *p, const VhInfo *info, int64_t wall_us)
 
         if (r->monitored) {
             ranges[nr++] =
-                (VhHistoryRange){ r->start, r->size, r->block,
+                (VhStateRange){ r->start, r->size, r->block,
                                   r->has_node ? (int64_t)r->node : -1 };
         }
     }

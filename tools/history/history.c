@@ -361,7 +361,7 @@ static bool too_many_ranges(const VhHistory *h)
 }
 
 void vh_history_set_ranges(VhHistory *h, int64_t wall_us,
-                           const VhHistoryRange *ranges, size_t nr)
+                           const VhStateRange *ranges, size_t nr)
 {
     VhRanges *last =
         h->ranges->len ? h->ranges->pdata[h->ranges->len - 1] : NULL;

@@ -61,6 +61,7 @@
 #include <glib.h>
 
 #include "../model.h"
+#include "../state-ranges.h"
 
 #define VH_HISTORY_SECONDS (24 * 3600)
 #define VH_HISTORY_BYTES (64ull << 20)
@@ -100,19 +101,6 @@ typedef struct VhHistoryPoint {
 /* Nothing is known. */
 #define VH_HISTORY_POINT_UNKNOWN ((VhHistoryPoint){ NAN, NAN, NAN, NAN, NAN })
 
-/**
- * struct VhHistoryRange - a part of the guest's memory
- * @start: first address
- * @size: bytes
- * @block: of QEMU
- * @node: of the guest; -1: not told
- */
-typedef struct VhHistoryRange {
-    uint64_t start, size;
-    const char *block;
-    int64_t node;
-} VhHistoryRange;
-
 /** vh_history_new() - nothing is known yet */
 VhHistory *vh_history_new(const VhHistoryLimits *limits);
 
@@ -144,7 +132,7 @@ bool vh_history_add(VhHistory *h, const VhSnapshot *s, int64_t wall_us,
  * Call it as often as you like: what did not change costs nothing.
  */
 void vh_history_set_ranges(VhHistory *h, int64_t wall_us,
-                           const VhHistoryRange *ranges, size_t nr);
+                           const VhStateRange *ranges, size_t nr);
 
 /**
  * vh_history_set_record() - what is older is in this file

@@ -19,12 +19,12 @@ typedef struct VhRanges {
     int refs;
     int64_t since_us;
     size_t nr;
-    VhHistoryRange *ranges;
+    VhStateRange *ranges;
     size_t bytes;
 } VhRanges;
 
 /** vh_ranges_new() - a copy, one reference */
-VhRanges *vh_ranges_new(int64_t since_us, const VhHistoryRange *ranges,
+VhRanges *vh_ranges_new(int64_t since_us, const VhStateRange *ranges,
                         size_t nr);
 
 /** vh_ranges_parse() - those of a record's block of type VH_RECORD_STATE */
@@ -38,9 +38,9 @@ void vh_ranges_unref(VhRanges *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhRanges, vh_ranges_unref)
 
 /** vh_ranges_same() - but for the time */
-bool vh_ranges_same(const VhRanges *r, const VhHistoryRange *ranges, size_t nr);
+bool vh_ranges_same(const VhRanges *r, const VhStateRange *ranges, size_t nr);
 
 /** vh_ranges_find() - the one with this address; NULL: none; @r may be NULL */
-const VhHistoryRange *vh_ranges_find(const VhRanges *r, uint64_t address);
+const VhStateRange *vh_ranges_find(const VhRanges *r, uint64_t address);
 
 #endif

@@ -94,7 +94,7 @@ static void set_place(const VhHistoryView *v, VhHistoryRegion *out,
     g_autoptr(VhRanges) old =
         of_record ? vh_source_ranges(v->source, out->time_us) : NULL;
     const VhRanges *then = old;
-    const VhHistoryRange *range;
+    const VhStateRange *range;
 
     for (guint i = 0; i < v->ranges->len && !old; i++) {
         const VhRanges *r = v->ranges->pdata[i];

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/json-text.h"
 #include "internal.h"
 #include "merge.h"
 #include "reader.h"
@@ -214,7 +215,7 @@ static int64_t wall(int64_t offset_us, uint64_t ns)
 static void take_clock(VhSource *s, int fd, uint64_t at, uint64_t size)
 {
     g_autofree char *text = read_json(fd, at, size);
-    g_autoptr(JsonNode) root = text ? json_from_string(text, NULL) : NULL;
+    g_autoptr(JsonNode) root = vh_json_parse(text);
     JsonObject *o = vh_read_opt_object(root);
     int64_t realtime = o ? vh_read_opt_int(o, "realtime") : 0;
     int64_t monotonic = o ? vh_read_opt_int(o, "monotonic") : 0;

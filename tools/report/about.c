@@ -3,6 +3,7 @@
 
 #include "about.h"
 #include "../cli.h"
+#include "../client/json-text.h"
 #include "../reader.h"
 #include "../units.h"
 
@@ -10,7 +11,7 @@
 
 static void take_machine(VhAbout *a, const char *json)
 {
-    g_autoptr(JsonNode) node = json ? json_from_string(json, NULL) : NULL;
+    g_autoptr(JsonNode) node = vh_json_parse(json);
     JsonObject *o = vh_read_opt_object(node);
 
     if (!o) {

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "classes.h"
+#include "client/json-text.h"
+#include "state-ranges.h"
 
 #define GROUPS_MAX 256
 
@@ -71,40 +73,15 @@ void vh_classes_clear(VhClasses *c)
     g_array_free(c->places, true);
 }
 
-static JsonNode *member(JsonNode *node, const char *name)
+static void add_place(VhClasses *c, const VhStateRange *r)
 {
-    return node && JSON_NODE_HOLDS_OBJECT(node)
-               ? json_object_get_member(json_node_get_object(node), name)
-               : NULL;
-}
+    VhPlace p = { r->start, r->start + r->size, -1, -1 };
 
-static bool get_int(JsonNode *node, const char *name, int64_t *out)
-{
-    JsonNode *m = member(node, name);
-
-    if (!m || json_node_get_value_type(m) != G_TYPE_INT64) {
-        return false;
+    if (r->block) {
+        p.block = find(c, "block", r->block);
     }
-    *out = json_node_get_int(m);
-    return *out >= 0;
-}
-
-static void add_place(VhClasses *c, JsonNode *range)
-{
-    JsonNode *block = member(range, "block");
-    VhPlace p = { .block = -1, .node = -1 };
-    int64_t start, size, node;
-
-    if (!get_int(range, "start", &start) || !get_int(range, "size", &size)) {
-        return;
-    }
-    p.start = start;
-    p.end = (uint64_t)start + size;
-    if (block && json_node_get_value_type(block) == G_TYPE_STRING) {
-        p.block = find(c, "block", json_node_get_string(block));
-    }
-    if (get_int(range, "node", &node)) {
-        g_autofree char *name = g_strdup_printf("%" PRId64, node);
+    if (r->node >= 0) {
+        g_autofree char *name = g_strdup_printf("%" PRId64, r->node);
 
         p.node = find(c, "node", name);
     }
@@ -117,18 +94,15 @@ static void add_place(VhClasses *c, JsonNode *range)
 
 void vh_classes_state(VhClasses *c, const char *json)
 {
-    g_autoptr(JsonNode) root = json ? json_from_string(json, NULL) : NULL;
-    JsonNode *ranges = member(member(root, "vmheat"), "ranges");
-    JsonArray *list = ranges && JSON_NODE_HOLDS_ARRAY(ranges)
-                          ? json_node_get_array(ranges)
-                          : NULL;
+    g_autoptr(JsonNode) root = vh_json_parse(json);
+    g_autoptr(GArray) list = vh_state_ranges(root);
 
     if (!list) {
         return;
     }
     g_array_set_size(c->places, 0);
-    for (guint i = 0; i < json_array_get_length(list); i++) {
-        add_place(c, json_array_get_element(list, i));
+    for (guint i = 0; i < list->len; i++) {
+        add_place(c, &g_array_index(list, VhStateRange, i));
     }
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "scheme-history.h"
+#include "../client/json-text.h"
 #include "../reader.h"
 #include "../units.h"
 
@@ -191,7 +192,7 @@ static void take_list(VhSchemeHistory *h, uint64_t ns, const VhSchemeList *list)
 bool vh_scheme_history_schemes(VhSchemeHistory *h, uint64_t ns,
                                const char *json)
 {
-    g_autoptr(JsonNode) root = json ? json_from_string(json, NULL) : NULL;
+    g_autoptr(JsonNode) root = vh_json_parse(json);
     JsonObject *o = vh_read_opt_object(root);
     JsonNode *schemes = o ? json_object_get_member(o, "schemes") : NULL;
     g_autoptr(VhSchemeList) list =
@@ -251,7 +252,7 @@ static char *event_words(const char *event, JsonObject *data)
 
 bool vh_scheme_history_event(VhSchemeHistory *h, uint64_t ns, const char *json)
 {
-    g_autoptr(JsonNode) root = json ? json_from_string(json, NULL) : NULL;
+    g_autoptr(JsonNode) root = vh_json_parse(json);
     JsonObject *o = vh_read_opt_object(root);
     const char *event = vh_read_opt_string(o, "event");
     JsonObject *data =
