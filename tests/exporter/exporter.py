@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "golden")]
@@ -22,6 +23,7 @@ from fake_qmp import FakeQMP, load, wait_until  # noqa: E402
 
 BINARY = os.environ.get("VMHEAT_EXPORTER", "")
 TOKEN = "correct-horse-battery-staple"
+FAST = ("--interval", "250ms", "--idle-interval", "250ms")
 
 
 class Exporter:
@@ -178,6 +180,18 @@ class Folder:
         os.unlink(os.path.join(self.path, name))
 
 
+class Case(unittest.TestCase):
+    """With a folder of machines, and exporters of them that end."""
+
+    def setUp(self):
+        self.folder = Folder(self)
+
+    def start(self, *args, **kwargs):
+        x = Exporter("--sockets", self.folder.path, *args, **kwargs)
+        self.addCleanup(x.__exit__)
+        return x
+
+
 def identity(name, uuid=None):
     """Replies of a machine that says what it is called."""
     return {"query-name": lambda a: {"return": {"name": name}},
@@ -195,5 +209,5 @@ def token_file(test, text=TOKEN + "\n", mode=0o600):
     return path
 
 
-__all__ = ["BINARY", "TOKEN", "Events", "Exporter", "FakeQMP", "Folder",
-           "identity", "load", "token_file", "wait_until"]
+__all__ = ["BINARY", "FAST", "TOKEN", "Case", "Events", "Exporter", "FakeQMP",
+           "Folder", "identity", "load", "token_file", "wait_until"]

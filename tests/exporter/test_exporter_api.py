@@ -9,11 +9,10 @@ import tempfile
 import time
 import unittest
 
-from exporter import (BINARY, Events, Exporter, FakeQMP, Folder, identity,
+from exporter import (BINARY, FAST, Case, Events, Exporter, FakeQMP, identity,
                       load, token_file, wait_until)
 
 UUID = "6a2b1c3d-0000-4000-8000-0123456789ab"
-FAST = ("--interval", "250ms", "--idle-interval", "250ms")
 
 
 def run(*args):
@@ -21,15 +20,7 @@ def run(*args):
                           timeout=60, check=False)
 
 
-class Api(unittest.TestCase):
-    def setUp(self):
-        self.folder = Folder(self)
-
-    def start(self, *args, **kwargs):
-        x = Exporter("--sockets", self.folder.path, *args, **kwargs)
-        self.addCleanup(x.__exit__)
-        return x
-
+class Api(Case):
     def test_list_and_details(self):
         self.folder.add("web.qmp", regions=load("regions-rates"),
                         replies=identity("web", UUID))

@@ -13,10 +13,9 @@ import tempfile
 import time
 import unittest
 
-from exporter import (Events, Exporter, Folder, identity, load, wait_until)
+from exporter import FAST, Case, Events, identity, load, wait_until
 from fake_qmp import filtered
 
-FAST = ("--interval", "250ms", "--idle-interval", "250ms")
 HOT = 314572800  # where the snapshot's hottest memory begins
 
 
@@ -33,14 +32,9 @@ class Clock:
         return {"return": filtered(self.regions, arguments)}
 
 
-class History(unittest.TestCase):
-    def setUp(self):
-        self.folder = Folder(self)
-
-    def start(self, *args):
-        x = Exporter("--sockets", self.folder.path, *FAST, *args)
-        self.addCleanup(x.__exit__)
-        return x
+class History(Case):
+    def start(self, *args, **kwargs):
+        return super().start(*FAST, *args, **kwargs)
 
     def add(self, name, **replies):
         return self.folder.add(name, replies={

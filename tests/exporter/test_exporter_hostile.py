@@ -9,22 +9,13 @@ import resource
 import time
 import unittest
 
-from exporter import (TOKEN, Events, Exporter, FakeQMP, Folder, identity, load,
-                      token_file, wait_until)
+from exporter import (FAST, TOKEN, Case, Events, Exporter, FakeQMP, identity,
+                      load, token_file, wait_until)
 
-FAST = ("--interval", "250ms", "--idle-interval", "250ms")
 NASTY = 'x"} 1\nevil{a="b\\\r\t</script><img src=x onerror=alert(1)>&\u202e\0é'
 
 
-class Hostile(unittest.TestCase):
-    def setUp(self):
-        self.folder = Folder(self)
-
-    def start(self, *args, **kwargs):
-        x = Exporter("--sockets", self.folder.path, *args, **kwargs)
-        self.addCleanup(x.__exit__)
-        return x
-
+class Hostile(Case):
     # ---- guests ----
 
     def check_text(self, text):

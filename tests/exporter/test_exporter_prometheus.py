@@ -33,12 +33,15 @@ def free_port():
 
 
 class LibvirtExporter(http.server.BaseHTTPRequestHandler):
-    """What the libvirt exporters say of the same machine."""
+    """What a libvirt exporter says of the same machine."""
+
+    values = {"available": 6442233856}
 
     def do_GET(self):  # pylint: disable=invalid-name
-        body = ("# TYPE libvirt_domain_memory_stats_available_bytes gauge\n"
-                'libvirt_domain_memory_stats_available_bytes{domain="web"} '
-                "6442233856\n").encode()
+        body = "".join(
+            f"# TYPE libvirt_domain_memory_stats_{what}_bytes gauge\n"
+            f'libvirt_domain_memory_stats_{what}_bytes{{domain="web"}} {n}\n'
+            for what, n in self.values.items()).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))

@@ -32,7 +32,7 @@ static void lab_begin(Lab *lab)
 
 static void lab_end(Lab *lab)
 {
-    vh_history_view_unref(lab->v);
+    vh_history_view_free(lab->v);
     vh_history_free(lab->h);
     sim_clear(&lab->sim);
 }

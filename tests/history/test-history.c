@@ -314,7 +314,7 @@ static void test_column(void)
     lab_begin(&lab, 100, 0.2, 0.1);
     v = vh_history_view(lab.h);
     g_assert_null(vh_history_column(v, 10, 0, 0));
-    vh_history_view_unref(v);
+    vh_history_view_free(v);
     lab_run(&lab, 50, false);
     v = vh_history_view(lab.h);
     column = vh_history_column(v, 333, 0, 0);
