@@ -90,7 +90,7 @@ static void time_others(VhHistory *h, const VhHistoryView *v, const Sim *sim)
     gint64 start = g_get_monotonic_time();
     VhHistoryRegion r;
 
-    vh_history_view_unref(vh_history_view(h));
+    vh_history_view_free(vh_history_view(h));
     printf("  view   %37.2f ms\n", ms_since(start));
     start = g_get_monotonic_time();
     if (vh_history_region(v, sim->wall_us - 1800 * SECOND, 1 << 30, &r)) {
@@ -143,7 +143,7 @@ static void run(const char *name, unsigned regions, unsigned hours, double busy,
     time_series(v, &sim, "24 h, 600", 24 * HOUR, 600);
     time_series(v, &sim, "24 h, 2000", 24 * HOUR, 2000);
     time_others(h, v, &sim);
-    vh_history_view_unref(v);
+    vh_history_view_free(v);
     vh_history_free(h);
     sim_clear(&sim);
 }

@@ -38,7 +38,7 @@ static void run(gpointer data, gpointer opaque)
     } else {
         vh_request_fail(job->request, 404, "nothing is known there");
     }
-    vh_history_view_unref(job->past);
+    vh_history_view_free(job->past);
     g_free(job);
 }
 

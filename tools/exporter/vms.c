@@ -344,13 +344,3 @@ void vh_vms_look(VhVms *vms)
     }
     g_mutex_unlock(&vms->lock);
 }
-
-unsigned vh_vms_refused(VhVms *vms)
-{
-    unsigned n;
-
-    g_mutex_lock(&vms->lock);
-    n = vms->refused;
-    g_mutex_unlock(&vms->lock);
-    return n;
-}

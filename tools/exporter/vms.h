@@ -82,7 +82,5 @@ VhVm *vh_vms_find(VhVms *vms, const char *id);
 /** vh_vms_look() - somebody looks at the list of all */
 void vh_vms_look(VhVms *vms);
 
-/** vh_vms_refused() - machines not watched, because there are VH_VMS_MAX */
-unsigned vh_vms_refused(VhVms *vms);
 
 #endif

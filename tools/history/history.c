@@ -414,7 +414,6 @@ VhHistoryView *vh_history_view(VhHistory *h)
 {
     VhHistoryView *v = g_new0(VhHistoryView, 1);
 
-    v->refs = 1;
     for (unsigned i = 0; i < VH_LEVELS; i++) {
         v->step_us[i] = i ? h->folds[i - 1].step_us : 0;
         v->blocks[i] = blocks_of(&h->levels[i]);

@@ -154,15 +154,12 @@ VhHistoryLimits vh_history_limits(const VhHistory *h);
  */
 char *vh_history_take_warning(VhHistory *h);
 
-/** vh_history_view() - what there is now; one reference */
+/** vh_history_view() - what there is now, for vh_history_view_free() */
 VhHistoryView *vh_history_view(VhHistory *h);
 
-/** vh_history_view_ref() - one more; any thread */
-VhHistoryView *vh_history_view_ref(VhHistoryView *v);
-
-/** vh_history_view_unref() - one less; any thread; NULL is fine */
-void vh_history_view_unref(VhHistoryView *v);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhHistoryView, vh_history_view_unref)
+/** vh_history_view_free() - any thread; NULL is fine */
+void vh_history_view_free(VhHistoryView *v);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhHistoryView, vh_history_view_free)
 
 /**
  * vh_history_span() - of which time something is known, with the record

@@ -13,14 +13,12 @@
 
 /**
  * struct VhHistoryView - what there was at a moment
- * @refs: atomic
  * @step_us: of each level; 0: as given
  * @blocks: of each level, VhHistoryBlock, oldest first
  * @ranges: VhRanges, oldest first
  * @source: the record; NULL: none
  */
 struct VhHistoryView {
-    int refs;
     int64_t step_us[VH_LEVELS];
     GPtrArray *blocks[VH_LEVELS];
     GPtrArray *ranges;

@@ -2,15 +2,9 @@
 /* Reading snapshots of a view; theory of operation in history.h. */
 #include "internal.h"
 
-VhHistoryView *vh_history_view_ref(VhHistoryView *v)
+void vh_history_view_free(VhHistoryView *v)
 {
-    g_atomic_int_inc(&v->refs);
-    return v;
-}
-
-void vh_history_view_unref(VhHistoryView *v)
-{
-    if (v && g_atomic_int_dec_and_test(&v->refs)) {
+    if (v) {
         for (unsigned i = 0; i < VH_LEVELS; i++) {
             g_ptr_array_unref(v->blocks[i]);
         }

@@ -3,20 +3,30 @@
 #include "input.h"
 #include "schemes.h"
 
+/* The record's begin, from which options count, is not known before. */
+static void set_range(VhSchemeReport *r)
+{
+    const VhOptions *o = r->options;
+    uint64_t origin = r->about.origin;
+
+    r->history.from = o->from_us ? vh_input_after(origin, o->from_us) : 0;
+    r->history.to = vh_input_after(origin, o->to_us);
+}
+
 /* What is no such thing as it should be is told once. */
 static void take(void *opaque, const VhRecordItem *item)
 {
     VhSchemeReport *r = opaque;
-    uint64_t origin = r->about.origin;
     bool good = true;
 
-    r->history.from =
-        r->options->from_us ? vh_input_after(origin, r->options->from_us) : 0;
-    r->history.to = vh_input_after(origin, r->options->to_us);
+    if (item->type != VH_RECORD_SCHEMES && item->type != VH_RECORD_EVENT) {
+        return;
+    }
+    set_range(r);
     if (item->type == VH_RECORD_SCHEMES) {
         good =
             vh_scheme_history_schemes(&r->history, item->time_ns, item->json);
-    } else if (item->type == VH_RECORD_EVENT) {
+    } else {
         good = vh_scheme_history_event(&r->history, item->time_ns, item->json);
     }
     if (!good && !r->foreign) {
