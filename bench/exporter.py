@@ -3,11 +3,12 @@
 """What does it cost to export --vms machines?
 
 One process serves as many QMP sockets, with snapshots of --regions regions, of
-which --changing percent are different from those before, and vmheat-exporter is scraped each --every seconds for
---seconds. scrape_ms is the median, and the most, of --scrapes more in a row;
-cpu_pct the exporter's CPU time, of one core, over --seconds, beginning a while
-after its start. idle_clients and slow_clients are connected meanwhile: the
-former say nothing, the latter send a byte a second.
+which --changing percent are different from those before, and --schemes schemes
+(5 at most), and vmheat-exporter is scraped each --every seconds for --seconds.
+scrape_ms is the median, and the most, of --scrapes more in a row; cpu_pct the
+exporter's CPU time, of one core, over --seconds, beginning --warm-up seconds
+after its start: by then its buffers have grown. idle_clients and slow_clients
+are connected meanwhile: the former say nothing, the latter send a byte a second.
 """
 
 import argparse
@@ -39,7 +40,8 @@ def parse_args():
     p = argparse.ArgumentParser(prog="exporter",
                                 description=__doc__.split("\n\n", 1)[0])
     for name, default in (("vms", 100), ("regions", 1000), ("changing", 30),
-                          ("seconds", 30),
+                          ("schemes", 5),
+                          ("warm-up", 60), ("seconds", 60),
                           ("every", 15), ("scrapes", 20), ("idle", 1000),
                           ("slow", 50)):
         p.add_argument(f"--{name}", type=int, default=default)
@@ -93,7 +95,7 @@ class Machines(threading.Thread):
         fixed = {"qmp_capabilities": {}, "query-vmheat": info,
                  "query-vmheat-schemes": [
                      {k: v for k, v in s.items() if k != "tried-regions"}
-                     for s in load("schemes")],
+                     for s in load("schemes")[:self.args.schemes]],
                  "query-balloon": {"actual": 8 * GIB},
                  "query-uuid": {"UUID": "00000000-0000-0000-0000-000000000000"}}
         return {k: self.text(v) for k, v in fixed.items()}
@@ -180,6 +182,7 @@ class Exporter:
 
 
 def measure_cpu(exporter, args):
+    time.sleep(args.warm_up)
     end = time.monotonic() + args.seconds
     before, began = cpu_seconds(exporter.process.pid), time.monotonic()
     while time.monotonic() < end:

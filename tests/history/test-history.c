@@ -159,20 +159,25 @@ static void test_means(void)
 }
 
 /* Of each time there is one part, and they follow each other. */
+static void check_parts(const GArray *all, int64_t from, int64_t to)
+{
+    const VhPart *parts = (const VhPart *)all->data;
+
+    g_assert_cmpint(parts[0].from_us, ==, from);
+    g_assert_cmpint(parts[all->len - 1].to_us, ==, to);
+    for (guint i = 1; i < all->len; i++) {
+        g_assert_cmpint(parts[i].from_us, ==, parts[i - 1].to_us);
+        g_assert_cmpint(parts[i].level, !=, parts[i - 1].level);
+    }
+}
+
 static void check_plan(const VhHistoryView *v, int64_t from, int64_t to)
 {
-    VhPart parts[VH_PARTS_MAX];
-
     for (unsigned level = 0; level < VH_LEVELS; level++) {
-        unsigned nr = vh_plan(v, from, to, level, parts);
+        g_autoptr(GArray) parts = vh_plan(v, from, to, level);
 
-        g_assert_cmpuint(nr, >, 1);
-        g_assert_cmpint(parts[0].from_us, ==, from);
-        g_assert_cmpint(parts[nr - 1].to_us, ==, to);
-        for (unsigned i = 1; i < nr; i++) {
-            g_assert_cmpint(parts[i].from_us, ==, parts[i - 1].to_us);
-            g_assert_cmpint(parts[i].level, !=, parts[i - 1].level);
-        }
+        g_assert_cmpuint(parts->len, >, 1);
+        check_parts(parts, from, to);
     }
 }
 
@@ -189,6 +194,63 @@ static void check_old_series(Lab *lab, const VhHistoryView *v, int64_t fine)
     /* a mean of means, of which some are of fewer values */
     check_series(lab, from, to, (to - from) / (64 * SECOND), 0.01);
     check_plan(v, from, lab->sim.wall_us);
+}
+
+/* Snapshots that last as long as windows are kept twice, not four times. */
+static void test_slow(void)
+{
+    VhRasterQuery q = { .columns = 40, .rows = 64 };
+    g_autoptr(VhHistoryView) v = NULL;
+    int64_t from, to;
+    Lab lab;
+
+    lab_begin(&lab, 60, 0.2, 0.02);
+    lab.sim.interval_us = 15 * SECOND;
+    lab_run(&lab, 300, false);
+    v = vh_history_view(lab.h);
+    for (unsigned level = 1; level < 3; level++) {
+        /* the first one is shorter: it follows none */
+        g_assert_true(vh_history_level(v, level, &from, &to));
+        g_assert_cmpint(to - from, <=, 15 * SECOND);
+    }
+    g_assert_true(vh_history_level(v, 3, &from, &to));
+    g_assert_cmpint(to - from, >, 4000 * SECOND);
+    q.to_us = lab.sim.wall_us;
+    for (int seconds = 2; seconds <= 32; seconds *= 4) {
+        q.from_us = q.to_us - q.columns * seconds * SECOND;
+        check_raster(&lab, &q, 2, 0.1);
+    }
+    check_region(&lab, q.from_us + 12345678, 1 << 30);
+    lab_end(&lab);
+}
+
+/* Somebody looks now and then, so that levels have means here and there. */
+static void test_by_turns(void)
+{
+    VhRasterQuery q = { .columns = 50, .rows = 64 };
+    g_autoptr(VhHistoryView) v = NULL;
+    Lab lab;
+
+    lab_begin(&lab, 60, 0.2, 0.02);
+    for (int i = 0; i < 60; i++) {
+        lab.sim.interval_us = (i % 3 == 0 ? 1 : i % 3 == 1 ? 15 : 5) * SECOND;
+        lab_run(&lab, 1 + i % 7, i);
+    }
+    q.to_us = lab.sim.wall_us;
+    for (int seconds = 1; seconds <= 16; seconds *= 4) {
+        q.from_us = q.to_us - q.columns * seconds * SECOND;
+        /* means do not end where columns do */
+        check_raster(&lab, &q, seconds > 1 ? 255 : 1, seconds > 1 ? 0.3 : 0.02);
+    }
+    check_series(&lab, q.from_us, q.to_us, 50, 1e-6);
+    v = vh_history_view(lab.h);
+    for (unsigned level = 0; level < VH_LEVELS; level++) {
+        g_autoptr(GArray) parts = vh_plan(v, q.from_us, lab.sim.wall_us, level);
+
+        check_parts(parts, q.from_us, lab.sim.wall_us);
+        g_assert_cmpuint(parts->len > 1, ==, level > 0);
+    }
+    lab_end(&lab);
 }
 
 /* Where there is little room, so that most of it is packed. */
@@ -269,7 +331,7 @@ static void test_ranges(void)
 {
     VhStateRange small[] = { { 0, SIM_LOW_END, "pc.ram", 0 } };
     VhStateRange large[] = { { 0, SIM_LOW_END, "pc.ram", -1 },
-                               { SIM_HIGH_START, 1 << 30, "dimm\"1", 1 } };
+                             { SIM_HIGH_START, 1 << 30, "dimm\"1", 1 } };
     g_autoptr(VhHistoryView) v = NULL;
     VhHistoryRegion r;
     int64_t from;
@@ -380,6 +442,8 @@ int main(int argc, char **argv)
     g_test_add_func("/history/scale", test_scale);
     g_test_add_func("/history/fine", test_fine);
     g_test_add_func("/history/means", test_means);
+    g_test_add_func("/history/slow", test_slow);
+    g_test_add_func("/history/by-turns", test_by_turns);
     g_test_add_func("/history/packed", test_packed);
     g_test_add_func("/history/jitter", test_jitter);
     g_test_add_func("/history/gaps", test_gaps);

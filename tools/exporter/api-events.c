@@ -19,7 +19,7 @@ static GBytes *vms_message(VhExporter *x)
     g_autofree char *text = NULL;
     VhHost host;
 
-    vh_host_read(x->host_root, &host);
+    vh_host_latest(&x->host, &host);
     vh_views_json(b, views, &host);
     text = builder_text(b);
     return vh_events_message("vms", text);
@@ -83,7 +83,7 @@ void vh_get_vm_events(VhRequest *r)
 
     if (vm && read_window(r, &window)) {
         vh_vm_look(vm, false);
-        vh_host_read(r->exporter->host_root, &host);
+        vh_host_latest(&r->exporter->host, &host);
         answer(r, view->id, &window, vm_message(view, &host));
     }
 }
@@ -119,7 +119,7 @@ void vh_events_view(VhExporter *x, VhVm *vm, const VhView *view)
     VhHost host;
     bool news;
 
-    vh_host_read(x->host_root, &host);
+    vh_host_latest(&x->host, &host);
     news = vh_past_add(vh_vm_past(vm), view, &host);
     if (vh_events_wanted(x->events, view->id)) {
         vh_vm_look(vm, false);

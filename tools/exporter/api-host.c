@@ -24,7 +24,7 @@ void vh_get_metrics(VhRequest *r)
     VhStats stats;
     VhHost host;
 
-    vh_host_read(x->host_root, &host);
+    vh_host_latest(&x->host, &host);
     vh_counters_read(&x->counters, &stats);
     vh_request_answer(
         r, vh_response_new(
@@ -65,7 +65,7 @@ void vh_get_host(VhRequest *r)
     g_autoptr(JsonBuilder) b = json_builder_new();
     VhHost host;
 
-    vh_host_read(r->exporter->host_root, &host);
+    vh_host_latest(&r->exporter->host, &host);
     json_builder_begin_object(b);
     vh_json_text(b, "node", o->node);
     vh_json_text(b, "version", VMHEAT_VERSION);

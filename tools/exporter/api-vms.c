@@ -18,7 +18,7 @@ void vh_get_vms(VhRequest *r)
     g_autoptr(JsonBuilder) b = json_builder_new();
     VhHost host;
 
-    vh_host_read(r->exporter->host_root, &host);
+    vh_host_latest(&r->exporter->host, &host);
     vh_vms_look(r->exporter->vms);
     vh_views_json(b, views, &host);
     vh_request_json(r, b);
@@ -33,7 +33,7 @@ void vh_get_vm(VhRequest *r)
 
     if (vm) {
         vh_vm_look(vm, false);
-        vh_host_read(r->exporter->host_root, &host);
+        vh_host_latest(&r->exporter->host, &host);
         vh_view_json(b, view, &host, true);
         vh_request_json(r, b);
     }

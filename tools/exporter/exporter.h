@@ -3,6 +3,7 @@
 #ifndef VMHEAT_EXPORTER_EXPORTER_H
 #define VMHEAT_EXPORTER_EXPORTER_H
 
+#include "host.h"
 #include "options.h"
 #include "stats.h"
 #include "vms.h"
@@ -13,7 +14,7 @@ typedef struct VhEvents VhEvents;
  * struct VhExporter - the exporter
  * @options: of the command line
  * @token: that changes need; NULL: none are allowed
- * @host_root: "" but in tests, see vh_host_read()
+ * @host: memory of the host
  * @tcp: requests come by TCP: Host is checked
  * @counters: of itself
  * @vms: the machines
@@ -23,7 +24,7 @@ typedef struct VhEvents VhEvents;
 typedef struct VhExporter {
     const VhExporterOptions *options;
     char *token;
-    const char *host_root;
+    VhHostCache host;
     bool tcp;
     VhCounters counters;
     VhVms *vms;

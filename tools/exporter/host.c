@@ -79,6 +79,30 @@ void vh_host_read(const char *root, VhHost *host)
     add_zrams(root, host);
 }
 
+void vh_host_cache_init(VhHostCache *cache, const char *root)
+{
+    *cache = (VhHostCache){ .root = root };
+    g_mutex_init(&cache->lock);
+}
+
+void vh_host_cache_clear(VhHostCache *cache)
+{
+    g_mutex_clear(&cache->lock);
+}
+
+void vh_host_latest(VhHostCache *cache, VhHost *host)
+{
+    gint64 now = g_get_monotonic_time();
+
+    g_mutex_lock(&cache->lock);
+    if (!cache->read_us || now - cache->read_us > VH_HOST_FRESH_US) {
+        vh_host_read(cache->root, &cache->host);
+        cache->read_us = now;
+    }
+    *host = cache->host;
+    g_mutex_unlock(&cache->lock);
+}
+
 uint64_t vh_host_compressed(const VhHost *host, uint64_t paged_out)
 {
     double all = MAX(MAX(host->swap_used, host->original), paged_out);

@@ -121,6 +121,7 @@ static gboolean end(gpointer opaque)
 static void start(Main *m, const VhExporterOptions *o)
 {
     VhExporter *x = &m->exporter;
+    const char *host_root = g_getenv("VMHEAT_HOST_ROOT"); /* of tests */
     VhVmsConfig config = {
         .uri = o->uri,
         .timeout_us = o->timeout_us,
@@ -134,8 +135,7 @@ static void start(Main *m, const VhExporterOptions *o)
     };
 
     x->options = o;
-    x->host_root = g_getenv("VMHEAT_HOST_ROOT");
-    x->host_root = x->host_root ? x->host_root : "";
+    vh_host_cache_init(&x->host, host_root ? host_root : "");
     vh_counters_init(&x->counters);
     x->events = vh_events_new(&x->counters);
     x->vms = vh_vms_new(&config);
@@ -197,6 +197,7 @@ static void finish(Main *m)
     vh_events_free(x->events);
     vh_vms_free(x->vms);
     vh_counters_clear(&x->counters);
+    vh_host_cache_clear(&x->host);
     g_free(x->token);
 }
 

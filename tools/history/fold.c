@@ -49,6 +49,12 @@ bool vh_fold_is_due(const VhFold *f, const VhSnapHead *head, const VhEntry *e)
                      window(f, e) != window(f, &f->entry));
 }
 
+bool vh_fold_is_mean(const VhFold *f, size_t nr, const VhEntry *e)
+{
+    return nr <= f->merge->most &&
+           e->end_us - e->start_us >= f->step_us / 4 * 3;
+}
+
 static void sum_up(VhFold *f, const VhCodedRegion *regions, size_t nr,
                    double time)
 {

@@ -2,8 +2,9 @@
 /*
  * What makes the snapshots of a coarser level: means of windows of time.
  *
- * Where snapshots come more seldom than windows end, one is its own mean; so
- * the first of a window is only kept, and summed up when there is a second.
+ * A snapshot that lasts three quarters of a window or more is its own mean. Of
+ * others the first of a window is only kept, and summed up when there is a
+ * second.
  */
 #ifndef TOOLS_HISTORY_FOLD_H
 #define TOOLS_HISTORY_FOLD_H
@@ -52,6 +53,14 @@ size_t vh_fold_bytes(const VhFold *f);
 
 /** vh_fold_is_due() - does a snapshot belong to another mean? */
 bool vh_fold_is_due(const VhFold *f, const VhSnapHead *head, const VhEntry *e);
+
+/**
+ * vh_fold_is_mean() - does a snapshot last about as long as a window?
+ *
+ * Then it is a mean by itself. Which it is depends on how long it lasts, not on
+ * where windows begin, so that what comes regularly is always the same.
+ */
+bool vh_fold_is_mean(const VhFold *f, size_t nr, const VhEntry *e);
 
 /** vh_fold_add() - the next snapshot */
 void vh_fold_add(VhFold *f, const VhSnapHead *head,

@@ -306,27 +306,32 @@ static GArray *code_regions(const VhHistory *h, const VhSnapshot *s)
     return out;
 }
 
-/* To a level, and to the mean that is made for the next one. */
-static bool add_at(VhHistory *h, unsigned level, const VhSnapHead *head,
-                   const VhCodedRegion *regions, size_t nr, const VhEntry *e)
+/* What is kept already goes into the means of @level; and, when it is one by
+ * itself, of the level that has longer ones. The last level keeps it again. */
+static void add_to_means(VhHistory *h, unsigned level, const VhSnapHead *head,
+                         const VhCodedRegion *regions, size_t nr,
+                         const VhEntry *e)
 {
-    VhFold *f = &h->folds[level];
+    VhFold *f = &h->folds[level - 1];
+    bool alone = vh_fold_is_mean(f, nr, e);
 
-    if (!vh_level_add(&h->levels[level], head, regions, nr, e)) {
-        return false;
-    }
-    if (level == VH_LEVELS - 1) {
-        return true;
-    }
-    if (vh_fold_is_due(f, head, e)) {
+    if (f->nr && (alone || vh_fold_is_due(f, head, e))) {
         VhEntry mean;
         const GArray *all = vh_fold_end(f, &mean);
+        const VhCodedRegion *first = (const VhCodedRegion *)all->data;
 
-        add_at(h, level + 1, &f->head, (const VhCodedRegion *)all->data,
-               all->len, &mean);
+        vh_level_add(&h->levels[level], &f->head, first, all->len, &mean);
+        if (level + 1 < VH_LEVELS) {
+            add_to_means(h, level + 1, &f->head, first, all->len, &mean);
+        }
     }
-    vh_fold_add(f, head, regions, nr, e);
-    return true;
+    if (!alone) {
+        vh_fold_add(f, head, regions, nr, e);
+    } else if (level + 1 < VH_LEVELS) {
+        add_to_means(h, level + 1, head, regions, nr, e);
+    } else {
+        vh_level_add(&h->levels[level], head, regions, nr, e);
+    }
 }
 
 bool vh_history_add(VhHistory *h, const VhSnapshot *s, int64_t wall_us,
@@ -334,6 +339,7 @@ bool vh_history_add(VhHistory *h, const VhSnapshot *s, int64_t wall_us,
 {
     VhSnapHead head = head_of(s);
     g_autoptr(GArray) regions = NULL;
+    const VhCodedRegion *coded;
     VhEntry e = { 0 };
 
     if (!is_sane(s) || wall_us <= 0 || !set_time(h, &head, wall_us, &e)) {
@@ -341,10 +347,11 @@ bool vh_history_add(VhHistory *h, const VhSnapshot *s, int64_t wall_us,
     }
     regions = code_regions(h, s);
     vh_values_of(s, p, e.values);
-    if (!add_at(h, 0, &head, (const VhCodedRegion *)regions->data, regions->len,
-                &e)) {
+    coded = (const VhCodedRegion *)regions->data;
+    if (!vh_level_add(&h->levels[0], &head, coded, regions->len, &e)) {
         return false;
     }
+    add_to_means(h, 1, &head, coded, regions->len, &e);
     h->before = head;
     h->last_us = wall_us;
     keep_limits(h);

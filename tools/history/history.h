@@ -9,7 +9,9 @@
  * kept each (4 s of 24 h), then four times and 16 times as long; a mean is made
  * as snapshots come, and never of snapshots with a gap between them. So a query
  * of a day need not decode a day of snapshots, and where the first level was
- * thrown away the others are still there.
+ * thrown away the others are still there. What comes so seldom that each lasts
+ * about as long as a window is in the first and the last level only: machines
+ * nobody looks at are asked each 15 s, and there are many of them.
  *
  * A level is a list of blocks. A block has up to 256 snapshots, coded as in
  * records (vmheat/snap-codec.h: what differs from the one before), and for each
@@ -33,10 +35,10 @@
  *
  * A raster is made column by column, in order of time, from the coarsest level
  * that is not coarser than a column, by a thread for each processor (four at
- * most), each of which makes some of the columns. Where that level does not
- * reach back to, coarser ones are taken, then the record; where it has no mean
- * yet, finer ones. A cell is the mean over its bytes and its time. Series are
- * made from the finest there is, of each time.
+ * most), each of which makes some of the columns. Where that level has nothing,
+ * finer ones are taken, where these have nothing either coarser ones, and
+ * before all of them the record. A cell is the mean over its bytes and its
+ * time. Series are made from the finest there is, of each time.
  *
  * Time is wall clock, us. A snapshot stands for the time from its start to its
  * end; and from the end of the one before when their sequence numbers tell that

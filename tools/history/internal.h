@@ -36,21 +36,18 @@ typedef struct VhPart {
     unsigned level;
 } VhPart;
 
-#define VH_PARTS_MAX (2 * VH_LEVELS + 1)
-
 /**
  * vh_plan() - from where a time is to be read
  * @v: the view
  * @from_us: of the time
  * @to_us: end of it
- * @level: preferred; where it does not reach back to coarser ones are taken,
- *     where it has nothing yet finer ones
- * @parts: set, ascending, without gaps; not all of the time need be in them
+ * @level: preferred; where it has nothing finer ones are taken, where they have
+ *     nothing either coarser ones, and the record before the first of all
  *
- * Returns: how many.
+ * Returns: VhPart array, ascending; not all of the time need be in it.
  */
-unsigned vh_plan(const VhHistoryView *v, int64_t from_us, int64_t to_us,
-                 unsigned level, VhPart parts[static VH_PARTS_MAX]);
+GArray *vh_plan(const VhHistoryView *v, int64_t from_us, int64_t to_us,
+                unsigned level);
 
 /**
  * vh_plan_level() - the coarsest level that is not coarser than that
@@ -78,14 +75,21 @@ typedef void VhPieceFunc(void *opaque, const VhPiece *p);
  * vh_walk() - read all snapshots of a time, in order
  * @v: the view
  * @parts: vh_plan()
- * @nr: of them
  * @from_us: of the time
  * @to_us: end of it
  * @func: called with each
  * @opaque: for it
  */
-void vh_walk(const VhHistoryView *v, const VhPart *parts, unsigned nr,
-             int64_t from_us, int64_t to_us, VhPieceFunc *func, void *opaque);
+void vh_walk(const VhHistoryView *v, const GArray *parts, int64_t from_us,
+             int64_t to_us, VhPieceFunc *func, void *opaque);
+
+/**
+ * vh_walk_last() - the same, of what a level has before a time
+ * @level: of the view; VH_LEVELS: the record
+ * @end_us: that time; the snapshot that ends there is the last one told
+ */
+void vh_walk_last(const VhHistoryView *v, unsigned level, int64_t end_us,
+                  VhPieceFunc *func, void *opaque);
 
 /** vh_values_of() - what a snapshot tells, and @p; NAN: not known */
 void vh_values_of(const VhSnapshot *s, const VhHistoryPoint *p,
@@ -93,6 +97,10 @@ void vh_values_of(const VhSnapshot *s, const VhHistoryPoint *p,
 
 /** vh_history_block_at() - the first block that ends behind @us; or length */
 guint vh_history_block_at(const GPtrArray *blocks, int64_t us);
+
+/** vh_history_entry_at() - the first snapshot that ends behind @us; or number
+ */
+unsigned vh_history_entry_at(const VhHistoryBlock *b, int64_t us);
 
 /**
  * vh_stands_since() - where the time begins that a snapshot stands for

@@ -17,8 +17,7 @@ typedef struct Job {
     VhRaster *raster;
     VhHeatAxis axis;
     VhScales scales;
-    VhPart parts[VH_PARTS_MAX];
-    unsigned nr_parts;
+    GArray *parts;
 } Job;
 
 /*
@@ -93,7 +92,7 @@ static gpointer run(gpointer opaque)
     w->column = w->first;
     w->cells = g_new0(VhCell, 2 * q->rows);
     w->now = w->cells + q->rows;
-    vh_walk(job->view, job->parts, job->nr_parts, column_time(q, w->first),
+    vh_walk(job->view, job->parts, column_time(q, w->first),
             column_time(q, w->end), add_piece, w);
     end_column(w);
     g_free(w->cells);
@@ -119,8 +118,8 @@ static GArray *find_load(const Job *job, unsigned *sum)
 {
     GArray *out = g_array_new(false, false, sizeof(Load));
 
-    for (unsigned i = 0; i < job->nr_parts; i++) {
-        const VhPart *p = &job->parts[i];
+    for (guint i = 0; i < job->parts->len; i++) {
+        const VhPart *p = &g_array_index(job->parts, VhPart, i);
         const GPtrArray *b =
             p->level < VH_LEVELS ? job->view->blocks[p->level] : NULL;
 
@@ -135,7 +134,8 @@ static GArray *find_load(const Job *job, unsigned *sum)
             const VhHistoryBlock *block = b->pdata[k];
 
             put_load(out, MIN(vh_history_block_end(block), p->to_us),
-                     block->nr);
+                     vh_history_entry_at(block, p->to_us) -
+                         vh_history_entry_at(block, p->from_us));
         }
     }
     *sum = 0;
@@ -226,30 +226,32 @@ static bool same_spans(const VhHistoryBlock *a, const VhHistoryBlock *b)
            !memcmp(a->spans, b->spans, a->nr_spans * sizeof(*a->spans));
 }
 
+/* @before: what was added last of this level */
 static void add_level(VhHeatAxis *axis, const GPtrArray *blocks,
-                      const VhPart *p)
+                      const VhPart *p, const VhHistoryBlock **before)
 {
-    const VhHistoryBlock *before = NULL;
-
     for (guint i = vh_history_block_at(blocks, p->from_us);
          i < blocks->len && vh_history_block_start(blocks->pdata[i]) < p->to_us;
          i++) {
         const VhHistoryBlock *b = blocks->pdata[i];
 
-        if (!same_spans(before, b)) {
+        if (!same_spans(*before, b)) {
             add_spans(axis, b->spans, b->nr_spans);
         }
-        before = b;
+        *before = b;
     }
 }
 
 static void set_axis(Job *job)
 {
-    for (unsigned i = 0; i < job->nr_parts; i++) {
-        const VhPart *p = &job->parts[i];
+    const VhHistoryBlock *before[VH_LEVELS] = { NULL };
+
+    for (guint i = 0; i < job->parts->len; i++) {
+        const VhPart *p = &g_array_index(job->parts, VhPart, i);
 
         if (p->level < VH_LEVELS) {
-            add_level(&job->axis, job->view->blocks[p->level], p);
+            add_level(&job->axis, job->view->blocks[p->level], p,
+                      &before[p->level]);
         } else {
             vh_source_read(job->view->source, p->from_us, p->to_us, AXIS_BLOCKS,
                            add_regions, &job->axis);
@@ -280,6 +282,7 @@ static VhRaster *end_job(Job *job)
 {
     job->raster->spans = vh_rows_spans(&job->axis, job->raster->query.rows);
     vh_heat_axis_clear(&job->axis);
+    g_clear_pointer(&job->parts, g_array_unref);
     return job->raster;
 }
 
@@ -288,9 +291,8 @@ VhRaster *vh_history_raster(const VhHistoryView *v, const VhRasterQuery *q)
     Job job = { 0 };
 
     begin_job(&job, v, q);
-    job.nr_parts = vh_plan(
-        v, q->from_us, q->to_us,
-        vh_plan_level(v, (q->to_us - q->from_us) / q->columns), job.parts);
+    job.parts = vh_plan(v, q->from_us, q->to_us,
+                        vh_plan_level(v, (q->to_us - q->from_us) / q->columns));
     set_axis(&job);
     run_all(&job);
     return end_job(&job);
@@ -318,7 +320,6 @@ VhRaster *vh_history_column(const VhHistoryView *v, unsigned rows,
     VhRasterQuery q = {
         .columns = 1, .rows = rows, .start = start, .end = end
     };
-    VhPart part = { .level = 0 };
     Job job = { 0 };
     Work w = { .job = &job, .end = 1 };
 
@@ -327,11 +328,9 @@ VhRaster *vh_history_column(const VhHistoryView *v, unsigned rows,
     }
     q.to_us = vh_history_block_end(blocks->pdata[blocks->len - 1]);
     q.from_us = q.to_us - 1;
-    part.from_us = q.from_us;
-    part.to_us = q.to_us;
     begin_job(&job, v, &q);
     w.cells = g_new0(VhCell, rows);
-    vh_walk(v, &part, 1, q.from_us, q.to_us, cut_last, &w);
+    vh_walk_last(v, 0, q.to_us, cut_last, &w);
     end_column(&w);
     g_free(w.cells);
     return end_job(&job);

@@ -61,6 +61,7 @@ static void take(void *opaque, const VhPiece *p)
 static int64_t entry_end(const GPtrArray *blocks, int64_t us, bool late)
 {
     const VhHistoryBlock *b;
+    const VhEntry *e;
     guint at = vh_history_block_at(blocks, us);
 
     if (at == blocks->len) {
@@ -70,21 +71,14 @@ static int64_t entry_end(const GPtrArray *blocks, int64_t us, bool late)
                    : INT64_MIN;
     }
     b = blocks->pdata[at];
-    for (unsigned i = 0; i < b->nr; i++) {
-        if (b->entries[i].end_us > us) {
-            return b->entries[i].start_us <= us ? b->entries[i].end_us
-                                                : INT64_MIN;
-        }
-    }
-    return INT64_MIN;
+    e = &b->entries[vh_history_entry_at(b, us)];
+    return e->start_us <= us ? e->end_us : INT64_MIN;
 }
 
 static bool look(const VhHistoryView *v, unsigned level, int64_t end_us,
                  Search *search)
 {
-    VhPart part = { end_us - 1, end_us, level };
-
-    vh_walk(v, &part, 1, part.from_us, part.to_us, take, search);
+    vh_walk_last(v, level, end_us, take, search);
     return search->found;
 }
 

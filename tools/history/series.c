@@ -43,13 +43,12 @@ static void add_level(Sums *s, const GPtrArray *blocks, const VhPart *p)
          i++) {
         const VhHistoryBlock *b = blocks->pdata[i];
 
-        for (unsigned k = 0; k < b->nr; k++) {
+        for (unsigned k = vh_history_entry_at(b, p->from_us);
+             k < b->nr && b->entries[k].start_us < p->to_us; k++) {
             int64_t start = MAX(b->entries[k].start_us, p->from_us);
             int64_t end = MIN(b->entries[k].end_us, p->to_us);
 
-            if (start < end) {
-                add_time(s, start, end, b->entries[k].values);
-            }
+            add_time(s, start, end, b->entries[k].values);
         }
     }
 }
@@ -80,19 +79,20 @@ VhHistorySeries *vh_history_series(const VhHistoryView *v, int64_t from_us,
 {
     VhHistorySeries *out = g_new0(VhHistorySeries, 1);
     Sums s = { .out = out };
-    VhPart parts[VH_PARTS_MAX];
-    unsigned nr = vh_plan(v, from_us, to_us, 0, parts);
+    g_autoptr(GArray) parts = vh_plan(v, from_us, to_us, 0);
 
     *out = (VhHistorySeries){ from_us, to_us, columns, { NULL } };
     for (unsigned i = 0; i < VH_VALUES; i++) {
         out->values[i] = s.sums[i] = g_new0(double, columns);
         s.known[i] = g_new0(double, columns);
     }
-    for (unsigned i = 0; i < nr; i++) {
-        if (parts[i].level < VH_LEVELS) {
-            add_level(&s, v->blocks[parts[i].level], &parts[i]);
+    for (guint i = 0; i < parts->len; i++) {
+        const VhPart *p = &g_array_index(parts, VhPart, i);
+
+        if (p->level < VH_LEVELS) {
+            add_level(&s, v->blocks[p->level], p);
         } else {
-            vh_walk(v, &parts[i], 1, from_us, to_us, add_old, &s);
+            vh_walk(v, parts, p->from_us, p->to_us, add_old, &s);
         }
     }
     take_means(&s);

@@ -68,53 +68,82 @@ unsigned vh_plan_level(const VhHistoryView *v, int64_t step_us)
     return level;
 }
 
-static void put_first(VhPart *parts, unsigned *nr, VhPart part)
+/* What a plan is made from: levels in the order in which they are wanted. */
+typedef struct Plan {
+    const VhHistoryView *v;
+    unsigned order[VH_LEVELS];
+    GArray *parts;
+} Plan;
+
+static void put(GArray *parts, VhPart part)
 {
-    if (part.from_us < part.to_us) {
-        for (unsigned i = (*nr)++; i; i--) {
-            parts[i] = parts[i - 1];
-        }
-        parts[0] = part;
+    VhPart *last =
+        parts->len ? &g_array_index(parts, VhPart, parts->len - 1) : NULL;
+
+    if (last && last->level == part.level && last->to_us == part.from_us) {
+        last->to_us = part.to_us;
+    } else {
+        g_array_append_val(parts, part);
     }
 }
 
-static void put_last(VhPart *parts, unsigned *nr, VhPart part)
+static void cover(Plan *p, unsigned nth, int64_t from_us, int64_t to_us);
+
+/* What the level has of a block; returns up to when it is known. */
+static int64_t cover_block(Plan *p, unsigned nth, const VhHistoryBlock *b,
+                           int64_t from_us, int64_t to_us)
 {
-    if (part.from_us < part.to_us) {
-        parts[(*nr)++] = part;
+    for (unsigned i = vh_history_entry_at(b, from_us);
+         i < b->nr && b->entries[i].start_us < to_us; i++) {
+        VhPart part = { MAX(b->entries[i].start_us, from_us),
+                        MIN(b->entries[i].end_us, to_us), p->order[nth] };
+
+        cover(p, nth + 1, from_us, part.from_us);
+        put(p->parts, part);
+        from_us = part.to_us;
+    }
+    return from_us;
+}
+
+/* What the first level has, and the next ones where that has nothing. */
+static void cover(Plan *p, unsigned nth, int64_t from_us, int64_t to_us)
+{
+    const GPtrArray *blocks;
+
+    if (from_us >= to_us || nth == VH_LEVELS) {
+        return;
+    }
+    blocks = p->v->blocks[p->order[nth]];
+    for (guint i = vh_history_block_at(blocks, from_us);
+         i < blocks->len && vh_history_block_start(blocks->pdata[i]) < to_us;
+         i++) {
+        from_us = cover_block(p, nth, blocks->pdata[i], from_us, to_us);
+    }
+    cover(p, nth + 1, from_us, to_us);
+}
+
+static void set_order(Plan *p, unsigned level)
+{
+    for (unsigned i = 0; i < VH_LEVELS; i++) {
+        p->order[i] = i <= level ? level - i : i;
     }
 }
 
-unsigned vh_plan(const VhHistoryView *v, int64_t from_us, int64_t to_us,
-                 unsigned level, VhPart parts[static VH_PARTS_MAX])
+GArray *vh_plan(const VhHistoryView *v, int64_t from_us, int64_t to_us,
+                unsigned level)
 {
-    unsigned nr = 0;
-    int64_t low = to_us, high = to_us;
+    Plan p = { .v = v, .parts = g_array_new(false, false, sizeof(VhPart)) };
+    int64_t start = to_us;
 
-    while (level && !v->blocks[level]->len) {
-        level--;
+    for (unsigned i = 0; i < VH_LEVELS; i++) {
+        start = CLAMP(level_start(v, i), from_us, start);
     }
-    if (v->blocks[level]->len) {
-        low = CLAMP(level_start(v, level), from_us, to_us);
-        high = CLAMP(level_end(v, level), from_us, to_us);
-        put_last(parts, &nr, (VhPart){ low, high, level });
+    if (v->source && from_us < start) {
+        put(p.parts, (VhPart){ from_us, start, VH_LEVELS });
     }
-    for (unsigned i = level; i-- > 0;) {
-        int64_t end = MIN(to_us, level_end(v, i));
-
-        put_last(parts, &nr, (VhPart){ MAX(high, level_start(v, i)), end, i });
-        high = MAX(high, end);
-    }
-    for (unsigned i = level + 1; i < VH_LEVELS; i++) {
-        int64_t start = MAX(from_us, level_start(v, i));
-
-        put_first(parts, &nr, (VhPart){ start, MIN(low, level_end(v, i)), i });
-        low = MIN(low, start);
-    }
-    if (v->source) {
-        put_first(parts, &nr, (VhPart){ from_us, low, VH_LEVELS });
-    }
-    return nr;
+    set_order(&p, level);
+    cover(&p, 0, start, to_us);
+    return p.parts;
 }
 
 /* ---- reading ---- */
@@ -135,10 +164,38 @@ guint vh_history_block_at(const GPtrArray *blocks, int64_t us)
     return lo;
 }
 
-/* What is needed to read. */
-typedef struct Walk {
+unsigned vh_history_entry_at(const VhHistoryBlock *b, int64_t us)
+{
+    unsigned lo = 0, hi = b->nr;
+
+    while (lo < hi) {
+        unsigned mid = lo + (hi - lo) / 2;
+
+        if (b->entries[mid].end_us > us) {
+            hi = mid;
+        } else {
+            lo = mid + 1;
+        }
+    }
+    return lo;
+}
+
+/*
+ * How far a level was read: parts of several levels take turns, and what was
+ * decoded need not be decoded again.
+ * block: NULL: nothing yet; next: the snapshot to be decoded
+ */
+typedef struct Place {
     VhSnapCodec *codec;
     GByteArray *buffer;
+    VhBytes bytes;
+    const VhHistoryBlock *block;
+    unsigned next;
+} Place;
+
+/* What is needed to read. */
+typedef struct Walk {
+    Place places[VH_LEVELS];
     int64_t from_us, to_us;
     VhPieceFunc *func;
     void *opaque;
@@ -155,28 +212,41 @@ static void tell(const Walk *w, const VhPiece *p)
     }
 }
 
-static void read_block(const Walk *w, const VhHistoryBlock *b)
+static void go_to(Place *p, const VhHistoryBlock *b, int64_t from_us)
 {
-    VhBytes bytes;
+    if (b == p->block && p->next && b->entries[p->next - 1].end_us <= from_us) {
+        return;
+    }
+    if (!p->codec) {
+        p->codec = vh_snap_codec_new();
+        p->buffer = g_byte_array_new();
+    }
+    vh_snap_codec_reset(p->codec);
+    vh_history_block_data(b, p->buffer, &p->bytes);
+    p->block = b;
+    p->next = 0;
+}
 
-    vh_history_block_data(b, w->buffer, &bytes);
-    vh_snap_codec_reset(w->codec);
-    for (unsigned i = 0; i < b->nr && b->entries[i].start_us < w->to_us; i++) {
-        const VhEntry *e = &b->entries[i];
+static void read_block(const Walk *w, Place *p, const VhHistoryBlock *b)
+{
+    go_to(p, b, w->from_us);
+    while (p->next < b->nr && b->entries[p->next].start_us < w->to_us) {
+        const VhEntry *e = &b->entries[p->next++];
 
-        if (!vh_snap_decode(w->codec, &bytes)) {
+        if (!vh_snap_decode(p->codec, &p->bytes)) {
+            p->next = b->nr; /* never, as it was encoded here */
             return;
         }
-        tell(w, &(VhPiece){ e->start_us, e->end_us, e, w->codec });
+        tell(w, &(VhPiece){ e->start_us, e->end_us, e, p->codec });
     }
 }
 
-static void read_level(const Walk *w, const GPtrArray *blocks)
+static void read_level(Walk *w, Place *p, const GPtrArray *blocks)
 {
     for (guint i = vh_history_block_at(blocks, w->from_us);
          i < blocks->len && vh_history_block_start(blocks->pdata[i]) < w->to_us;
          i++) {
-        read_block(w, blocks->pdata[i]);
+        read_block(w, p, blocks->pdata[i]);
     }
 }
 
@@ -186,32 +256,54 @@ static void tell_old(void *opaque, int64_t start_us, int64_t end_us,
     tell(opaque, &(VhPiece){ start_us, end_us, NULL, codec });
 }
 
-void vh_walk(const VhHistoryView *v, const VhPart *parts, unsigned nr,
-             int64_t from_us, int64_t to_us, VhPieceFunc *func, void *opaque)
+static void read_part(Walk *w, const VhHistoryView *v, const VhPart *p)
 {
-    Walk w = { .codec = vh_snap_codec_new(),
-               .buffer = g_byte_array_new(),
-               .func = func,
-               .opaque = opaque };
+    double part =
+        (double)(w->to_us - w->from_us) / MAX(p->to_us - p->from_us, 1);
 
-    for (unsigned i = 0; i < nr; i++) {
-        const VhPart *p = &parts[i];
+    if (p->level < VH_LEVELS) {
+        read_level(w, &w->places[p->level], v->blocks[p->level]);
+    } else {
+        vh_source_read(v->source, w->from_us, w->to_us,
+                       MAX(VH_SOURCE_BLOCKS * part, 1), tell_old, w);
+    }
+}
+
+static void end_walk(Walk *w)
+{
+    for (unsigned i = 0; i < VH_LEVELS; i++) {
+        if (w->places[i].codec) {
+            vh_snap_codec_free(w->places[i].codec);
+            g_byte_array_unref(w->places[i].buffer);
+        }
+    }
+}
+
+void vh_walk(const VhHistoryView *v, const GArray *parts, int64_t from_us,
+             int64_t to_us, VhPieceFunc *func, void *opaque)
+{
+    Walk w = { .func = func, .opaque = opaque };
+
+    for (guint i = 0; i < parts->len; i++) {
+        const VhPart *p = &g_array_index(parts, VhPart, i);
 
         w.from_us = MAX(p->from_us, from_us);
         w.to_us = MIN(p->to_us, to_us);
-        if (w.from_us >= w.to_us) {
-            continue;
-        }
-        if (p->level < VH_LEVELS) {
-            read_level(&w, v->blocks[p->level]);
-        } else {
-            double part =
-                (double)(w.to_us - w.from_us) / MAX(p->to_us - p->from_us, 1);
-
-            vh_source_read(v->source, w.from_us, w.to_us,
-                           MAX(VH_SOURCE_BLOCKS * part, 1), tell_old, &w);
+        if (w.from_us < w.to_us) {
+            read_part(&w, v, p);
         }
     }
-    vh_snap_codec_free(w.codec);
-    g_byte_array_unref(w.buffer);
+    end_walk(&w);
+}
+
+void vh_walk_last(const VhHistoryView *v, unsigned level, int64_t end_us,
+                  VhPieceFunc *func, void *opaque)
+{
+    VhPart part = { end_us - 1, end_us, level };
+    Walk w = {
+        .from_us = part.from_us, .to_us = end_us, .func = func, .opaque = opaque
+    };
+
+    read_part(&w, v, &part);
+    end_walk(&w);
 }
