@@ -12,7 +12,8 @@
  */
 #include "compat/qemu.h"
 #include "hw/vmheat.h"
-#include "monitor/install.h"
+#include "monitor/capabilities.h"
+#include "monitor/tables.h"
 
 #define TYPE_VMHEAT_CAPABILITIES "vmheat-capabilities"
 OBJECT_DECLARE_SIMPLE_TYPE(VmheatCapabilities, VMHEAT_CAPABILITIES)

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * "info vmheat", a thin twin of query-vmheat.
- *
- * QEMU's HMP tables have a fixed size. "info" keeps its subcommands in a table
- * of its own that it points to, so that pointer is set to a copy with one more
- * entry. The copy lives as long as QEMU.
- */
+/* "info vmheat", a thin twin of query-vmheat. */
 #include "compat/qemu.h"
 #include "qemu/units.h"
 #include "hw/vmheat.h"
 #include "monitor/hmp.h"
-#include "monitor/install.h"
 #include "monitor/monitor.h"
-#include "monitor/monitor-internal.h"
+#include "monitor/info.h"
 #include "monitor/query.h"
 
 static void print_ranges(Monitor *mon, const VmheatInfo *info)
@@ -114,7 +107,7 @@ static void print_schemes(Monitor *mon, VmheatDevice *d)
     }
 }
 
-static void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
+void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
 {
     VmheatDevice *d = vmheat_find();
     VmheatInfo *info;
@@ -127,44 +120,4 @@ static void hmp_info_vmheat(Monitor *mon, const QDict *qdict)
     print_info(mon, d, info);
     print_schemes(mon, d);
     qapi_free_VmheatInfo(info);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const HMPCommand *)a)->name, ((const HMPCommand *)b)->name);
-}
-
-HMPCommand *vmheat_hmp_find(const char *name)
-{
-    for (HMPCommand *c = hmp_cmds; c->name; c++) {
-        if (g_str_equal(c->name, name)) {
-            return c;
-        }
-    }
-    return NULL;
-}
-
-void vmheat_hmp_install(void)
-{
-    HMPCommand *info = vmheat_hmp_find("info");
-    HMPCommand *table;
-    size_t n = 0;
-
-    if (!info || !info->sub_table) {
-        return;
-    }
-    while (info->sub_table[n].name) {
-        n++;
-    }
-    table = g_new0(HMPCommand, n + 2);
-    memcpy(table, info->sub_table, n * sizeof(*table));
-    table[n] = (HMPCommand){
-        .name = "vmheat",
-        .args_type = "",
-        .params = "",
-        .help = "show guest memory access monitoring",
-        .cmd = hmp_info_vmheat,
-    };
-    qsort(table, n + 1, sizeof(*table), by_name);
-    info->sub_table = table;
 }

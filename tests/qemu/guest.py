@@ -26,6 +26,11 @@ def skip(reason):
     sys.exit(SKIP)
 
 
+def built_in():
+    """Has QEMU vmheat without a plugin (scripts/overlay)?"""
+    return bool(os.environ.get("VMHEAT_BUILT_IN"))
+
+
 def have_kvm():
     try:
         os.close(os.open("/dev/kvm", os.O_RDWR))
@@ -72,7 +77,7 @@ class Guest:
                         + (f",align={align}" if align else "")]
         else:
             command += ["-machine", machine]
-        if plugin:
+        if plugin and not built_in():
             command += ["-plugin", environment("VMHEAT_PLUGIN")]
         if device is not None:
             command += ["-device", "vmheat," + device]

@@ -13,7 +13,8 @@
  * do not collide.
  */
 #include "compat/qemu.h"
-#include "monitor/install.h"
+#include "monitor/tables.h"
+#include "monitors.h"
 #include "qapi/qmp/qdict.h"
 #include "qapi/qmp/qlist.h"
 #include "qapi/qmp/qlit.h"
@@ -41,7 +42,8 @@ static GHashTable *schema_names(const QList *schema)
     GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
     const QListEntry *e;
 
-    QLIST_FOREACH_ENTRY(schema, e) {
+    QLIST_FOREACH_ENTRY(schema, e)
+    {
         const QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
         g_hash_table_add(names, (char *)qdict_get_str(d, "name"));
@@ -56,7 +58,8 @@ static void append_ours(QList *schema)
     QObject *ours = qobject_from_qlit(&vmheat_qmp_schema_qlit);
     const QListEntry *e;
 
-    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e) {
+    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e)
+    {
         QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
         if (!g_hash_table_contains(names, qdict_get_str(d, "name"))) {
@@ -82,18 +85,6 @@ bool vmheat_monitor_installed(void)
     return qmp_find_command(&qmp_commands, "query-vmheat") != NULL;
 }
 
-QmpCommandFunc *vmheat_qmp_wrap(const char *name, QmpCommandFunc *fn)
-{
-    QmpCommand *cmd = (QmpCommand *)qmp_find_command(&qmp_commands, name);
-    QmpCommandFunc *qemus = NULL;
-
-    if (cmd) {
-        qemus = cmd->fn;
-        cmd->fn = fn;
-    }
-    return qemus;
-}
-
 static void wrap_schema(void)
 {
     Object *o = object_new(TYPE_VMHEAT_SCHEMA);
@@ -115,7 +106,8 @@ void vmheat_qmp_install(void)
     QmpCommand *cmd, *next;
 
     vmheat_qmp_init_marshal(&ours);
-    QTAILQ_FOREACH_SAFE(cmd, &ours, node, next) {
+    QTAILQ_FOREACH_SAFE(cmd, &ours, node, next)
+    {
         QTAILQ_REMOVE(&ours, cmd, node);
         QTAILQ_INSERT_TAIL(&qmp_commands, cmd, node);
     }
