@@ -3,6 +3,8 @@
 """./configure refuses what it cannot build for, with one sentence each."""
 
 import os
+import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -76,6 +78,42 @@ class Configure(unittest.TestCase):
                              "--qemu-headers=" + self.path("headers"))
         self.assertIn("the headers are of QEMU 7.2.99", error)
         self.assertIn("they must be the same", error)
+
+    def test_print_headers(self):
+        qemu = os.environ.get("VMHEAT_QEMU")
+        if not qemu:
+            self.skipTest("VMHEAT_QEMU is not set")
+        version = subprocess.run([qemu, "--version"], capture_output=True,
+                                 text=True, check=True).stdout.split()[3]
+        os.makedirs(self.path("headers/gen"))
+        for name, text in (("version", version + "\n"),
+                           ("gen/config-host.h", "")):
+            with open(self.path("headers/" + name), "w",
+                      encoding="utf-8") as f:
+                f.write(text)
+        run = subprocess.run(
+            [os.path.join(ROOT, "configure"), "--print-headers", "--offline",
+             "--qemu=" + qemu, "--builddir=" + self.path("build"),
+             "--qemu-headers=" + self.path("headers")],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual((run.returncode, run.stdout, run.stderr),
+                         (0, self.path("headers") + "\n", ""))
+        self.assertFalse(os.path.exists(self.path("build/build.ninja")))
+        self.assertIn("does not go with --disable-plugin", self.refused(
+            "--print-headers", "--disable-plugin"))
+
+    def test_offline(self):
+        qemu = os.environ.get("VMHEAT_QEMU")
+        if not qemu or not shutil.which("dpkg"):
+            self.skipTest("VMHEAT_QEMU is not set, or there is no dpkg")
+        # A copy of the script knows another .cache, which is empty.
+        shutil.copy(os.path.join(ROOT, "configure"), self.path("configure"))
+        run = subprocess.run(
+            [self.path("configure"), "--offline", "--qemu=" + qemu],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertRegex(run.stderr, r"the headers of \S+=\S+ are not in "
+                         + re.escape(self.path(".cache/")))
 
 
 if __name__ == "__main__":
