@@ -14,9 +14,6 @@
  */
 #include "compat/qemu.h"
 #include "monitor/install.h"
-#include "qapi/qmp/qdict.h"
-#include "qapi/qmp/qlist.h"
-#include "qapi/qmp/qlit.h"
 #include "vmheat-qapi-init-commands.h"
 #include "vmheat-qapi-introspect.h"
 
@@ -41,7 +38,8 @@ static GHashTable *schema_names(const QList *schema)
     GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
     const QListEntry *e;
 
-    QLIST_FOREACH_ENTRY(schema, e) {
+    QLIST_FOREACH_ENTRY(schema, e)
+    {
         const QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
         g_hash_table_add(names, (char *)qdict_get_str(d, "name"));
@@ -56,7 +54,8 @@ static void append_ours(QList *schema)
     QObject *ours = qobject_from_qlit(&vmheat_qmp_schema_qlit);
     const QListEntry *e;
 
-    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e) {
+    QLIST_FOREACH_ENTRY(qobject_to(QList, ours), e)
+    {
         QDict *d = qobject_to(QDict, qlist_entry_obj(e));
 
         if (!g_hash_table_contains(names, qdict_get_str(d, "name"))) {
@@ -115,7 +114,8 @@ void vmheat_qmp_install(void)
     QmpCommand *cmd, *next;
 
     vmheat_qmp_init_marshal(&ours);
-    QTAILQ_FOREACH_SAFE(cmd, &ours, node, next) {
+    QTAILQ_FOREACH_SAFE(cmd, &ours, node, next)
+    {
         QTAILQ_REMOVE(&ours, cmd, node);
         QTAILQ_INSERT_TAIL(&qmp_commands, cmd, node);
     }

@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include "monitor/monitor-internal.h"
-#include "qapi/qmp/dispatch.h"
 
 /** vmheat_monitor_installed() - has another copy of vmheat done it? */
 bool vmheat_monitor_installed(void);
