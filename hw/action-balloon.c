@@ -110,7 +110,7 @@ static bool give_back_step(void *arg)
     Balloon *a = arg;
     VhBalloonSight s;
 
-    if (a->moved && migration_is_idle() && vmheat_balloon_look(&s, NULL)) {
+    if (a->moved && !vh_migration_under_way() && vmheat_balloon_look(&s, NULL)) {
         vmheat_balloon_set(s.ram);
     }
     vmheat_balloon_quiet();

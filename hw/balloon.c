@@ -34,13 +34,12 @@ static int take_if_balloon(Object *child, void *opaque)
 /* The one balloon there may be, or NULL. */
 static VirtIOBalloon *find(void)
 {
-    static const char *const where[] = { "/peripheral", "/peripheral-anon" };
+    static const char *const where[] = { "peripheral", "peripheral-anon" };
     VirtIOBalloon *found = NULL;
 
     for (size_t i = 0; !found && i < ARRAY_SIZE(where); i++) {
-        object_child_foreach_recursive(
-            container_get(qdev_get_machine(), where[i]), take_if_balloon,
-            &found);
+        object_child_foreach_recursive(vh_machine_container(where[i]),
+                                       take_if_balloon, &found);
     }
     return found;
 }

@@ -18,14 +18,14 @@
  *
  * QEMU clears our bits of the whole aligned block of 64 pages, but has KVM
  * protect only the page asked for. With KVM the other bits come back with the
- * next sync, as KVM still has them. TCG has no second bitmap: there the block is
- * cleared as a whole.
+ * next sync, as KVM still has them. TCG has no second bitmap: there the block
+ * is cleared as a whole.
  *
  * vhost leaves memory that is logged for any other client than migration out
  * of what it hands to the kernel (vhost_section()): the guest's network would
- * stop. So there is no logging while a vhost device exists, be it one whose back
- * end is not connected now, and when one is plugged in, logging ends before its
- * driver can start.
+ * stop. So there is no logging while a vhost device exists, be it one whose
+ * back end is not connected now, and when one is plugged in, logging ends
+ * before its driver can start.
  *
  * Everything here runs in the main thread under the BQL, in steps of some ten
  * microseconds; the worker waits (hw/bql-call.c).
@@ -34,8 +34,8 @@
  * others may then end logging or give the worker's call up. So it is the last
  * act of a step, and the next step looks anew. What the vCPUs still noted when
  * logging ended is fetched out of the rings right afterwards (drain_rings()):
- * QEMU would crash on an entry whose memory slot has been replaced meanwhile, as
- * it is when firmware runs. It turns up when logging begins again, and is
+ * QEMU would crash on an entry whose memory slot has been replaced meanwhile,
+ * as it is when firmware runs. It turns up when logging begins again, and is
  * dropped then.
  *
  * QEMU's own calc-dirty-rate in mode dirty-bitmap counts what every sync
@@ -66,10 +66,10 @@ typedef struct LogJob {
     size_t nr;
     size_t at;
     bool looked;
-    bool synced;     /* the sync of this call was done */
-    guint region;    /* the next chunk: of this one of the regions logged */
-    hwaddr offset;   /* and there */
-    GArray *chunks;  /* each: of Chunk */
+    bool synced;    /* the sync of this call was done */
+    guint region;   /* the next chunk: of this one of the regions logged */
+    hwaddr offset;  /* and there */
+    GArray *chunks; /* each: of Chunk */
     const char *refusal;
 } LogJob;
 
@@ -177,8 +177,7 @@ static void sync_rings(VmheatDirty *d)
 
 static void clear_bits(MemoryRegion *mr, hwaddr offset, hwaddr size)
 {
-    g_free(cpu_physical_memory_snapshot_and_clear_dirty(mr, offset, size,
-                                                        DIRTY_MEMORY_VGA));
+    g_free(vh_dirty_take(mr, offset, size, DIRTY_MEMORY_VGA));
 }
 
 static bool has_rings(void)
@@ -200,8 +199,7 @@ void vmheat_dirty_quiet(VmheatDirty *d)
     g_ptr_array_set_size(d->logged, 0);
     memory_region_transaction_commit();
     if (has_rings()) {
-        aio_bh_schedule_oneshot(iohandler_get_aio_context(), drain_rings,
-                                NULL);
+        aio_bh_schedule_oneshot(iohandler_get_aio_context(), drain_rings, NULL);
     }
 }
 
@@ -466,8 +464,7 @@ static bool take_chunks(LogJob *j, int64_t start)
         if (!next_chunk(j, &c)) {
             return true;
         }
-        c.bits = cpu_physical_memory_snapshot_and_clear_dirty(
-            c.region, c.offset, c.size, DIRTY_MEMORY_VGA);
+        c.bits = vh_dirty_take(c.region, c.offset, c.size, DIRTY_MEMORY_VGA);
         g_array_append_val(j->chunks, c);
     }
     return false;
@@ -573,11 +570,11 @@ static const char *dirty_lost(void *opaque)
 
 static const char *dirty_refusal(void *opaque)
 {
-    return any_vhost()      ? vhost_refusal
-           : !vh_can_log()  ? "this kernel's KVM has no manual dirty log "
-                              "protection (Linux 5.1), and without it every "
-                              "look at the log protects all of guest memory"
-                            : NULL;
+    return any_vhost()     ? vhost_refusal
+           : !vh_can_log() ? "this kernel's KVM has no manual dirty log "
+                             "protection (Linux 5.1), and without it every "
+                             "look at the log protects all of guest memory"
+                           : NULL;
 }
 
 /* A device was plugged in; its driver in the guest has not seen it yet. */

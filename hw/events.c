@@ -22,8 +22,8 @@ void vmheat_state_event_send(void *opaque)
 {
     VmheatStateEvent *e = opaque;
 
-    qapi_event_send_vmheat_state_changed(e->id != NULL, e->id, e->state,
-                                         e->why != NULL, e->why);
+    qapi_event_send_vmheat_state_changed(vh_opt_arg(e->id), e->state,
+                                         vh_opt_arg(e->why));
     g_free(e->id);
     g_free(e->why);
     g_free(e);
@@ -32,18 +32,18 @@ void vmheat_state_event_send(void *opaque)
 void vmheat_event_primitive(const char *id, const char *primitive,
                             const char *reason)
 {
-    qapi_event_send_vmheat_primitive_changed(id != NULL, id, primitive, reason);
+    qapi_event_send_vmheat_primitive_changed(vh_opt_arg(id), primitive, reason);
 }
 
 void vmheat_event_back_off(const char *id, const char *scheme,
                            const char *reason, uint64_t duration_us)
 {
-    qapi_event_send_vmheat_scheme_back_off(id != NULL, id, scheme, reason,
+    qapi_event_send_vmheat_scheme_back_off(vh_opt_arg(id), scheme, reason,
                                            duration_us);
 }
 
 void vmheat_event_goal_reached(const char *id, const char *scheme,
                                uint64_t score)
 {
-    qapi_event_send_vmheat_scheme_goal_reached(id != NULL, id, scheme, score);
+    qapi_event_send_vmheat_scheme_goal_reached(vh_opt_arg(id), scheme, score);
 }

@@ -5,7 +5,6 @@
  */
 #include "compat/qemu.h"
 #include "hw/guest-node.h"
-#include "sysemu/numa.h"
 
 /* A search for the memory device that has this backend. */
 typedef struct Search {
@@ -28,12 +27,11 @@ static int look_at(Object *child, void *opaque)
 
 static bool device_node(Object *backend, int *node)
 {
-    Object *machine = qdev_get_machine();
     Search s = { .backend = backend };
-    bool found = object_child_foreach(container_get(machine, "/peripheral"),
-                                      look_at, &s) ||
-                 object_child_foreach(
-                     container_get(machine, "/peripheral-anon"), look_at, &s);
+    bool found =
+        object_child_foreach(vh_machine_container("peripheral"), look_at, &s) ||
+        object_child_foreach(vh_machine_container("peripheral-anon"), look_at,
+                             &s);
 
     *node = s.node;
     return found;

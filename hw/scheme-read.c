@@ -14,9 +14,6 @@
 #include <math.h>
 #include "hw/actions.h"
 #include "hw/scheme-qapi.h"
-#include "qapi/qmp/qdict.h"
-#include "qapi/qmp/qjson.h"
-#include "qapi/qmp/qlist.h"
 #include "qapi/qobject-input-visitor.h"
 #include "vmheat-qapi-visit.h"
 
@@ -100,21 +97,21 @@ static VhPattern pattern(Reader *r, const VmheatPattern *p)
     if (!p) {
         return out;
     }
-    if (p->has_nr_accesses && p->has_rate) {
+    if (p->nr_accesses && p->rate) {
         fail(r, "'pattern.nr-accesses' and 'pattern.rate' are both given: "
                 "only one can be");
     }
-    if (p->has_age && p->has_age_time) {
+    if (p->age && p->age_time) {
         fail(r, "'pattern.age' and 'pattern.age-time' are both given: only "
                 "one can be");
     }
     out.size = bounds(r, "pattern.size", p->size);
     out.nr_accesses = bounds(r, "pattern.nr-accesses", p->nr_accesses);
-    out.age_is_time = p->has_age_time;
-    out.age = p->has_age_time ? bounds(r, "pattern.age-time", p->age_time)
-                              : bounds(r, "pattern.age", p->age);
-    out.by_rate = p->has_rate;
-    if (p->has_rate) {
+    out.age_is_time = p->age_time != NULL;
+    out.age = p->age_time ? bounds(r, "pattern.age-time", p->age_time)
+                          : bounds(r, "pattern.age", p->age);
+    out.by_rate = p->rate != NULL;
+    if (p->rate) {
         out.rate_min = p->rate->has_min ? p->rate->min : 0;
         out.rate_max = p->rate->has_max ? p->rate->max : INFINITY;
     }
@@ -205,7 +202,7 @@ static VhFilter filter(Reader *r, const VmheatFilter *f)
     belongs(r, f, "start", f->has_start, VMHEAT_FILTER_TYPE_ADDRESS);
     belongs(r, f, "end", f->has_end, VMHEAT_FILTER_TYPE_ADDRESS);
     belongs(r, f, "node", f->has_node, VMHEAT_FILTER_TYPE_NODE);
-    belongs(r, f, "block", f->has_block, VMHEAT_FILTER_TYPE_BLOCK);
+    belongs(r, f, "block", f->block != NULL, VMHEAT_FILTER_TYPE_BLOCK);
     return (VhFilter){
         .type = (VhFilterType)f->type,
         .matching = !f->has_matching || f->matching,
@@ -213,7 +210,7 @@ static VhFilter filter(Reader *r, const VmheatFilter *f)
         .start = number(r, "filters.start", f->has_start, f->start, 0),
         .end = number(r, "filters.end", f->has_end, f->end, 0),
         .node = f->has_node ? f->node : 0,
-        .block = f->has_block ? g_strdup(f->block) : NULL,
+        .block = g_strdup(f->block),
     };
 }
 
@@ -290,7 +287,7 @@ static void read_scheme(Reader *r, const VmheatScheme *s, VhScheme *out)
         fail(r, "action '%s' is not part of this vmheat",
              VmheatAction_str(s->action));
     }
-    if (s->has_balloon && s->action != VMHEAT_ACTION_BALLOON) {
+    if (s->balloon && s->action != VMHEAT_ACTION_BALLOON) {
         fail(r, "'balloon' goes with action 'balloon' only, not with '%s'",
              VmheatAction_str(s->action));
     }
@@ -311,7 +308,7 @@ static bool read_all(VmheatSchemeSet *set, const VmheatSchemeList *l,
 {
     for (; l; l = l->next) {
         g_autofree char *name =
-            l->value->has_name
+            l->value->name
                 ? g_strdup(l->value->name)
                 : g_strdup_printf("%s-%zu", VmheatAction_str(l->value->action),
                                   set->n);

@@ -30,18 +30,18 @@ static VmheatPattern *pattern_to_qapi(const VhPattern *p)
 {
     VmheatPattern *out = g_new0(VmheatPattern, 1);
 
-    out->has_size = true;
     out->size = bounds_to_qapi(p->size);
+    vh_opt_set(out, size);
     if (p->by_rate) {
-        out->has_rate = true;
         out->rate = rate_to_qapi(p);
+        vh_opt_set(out, rate);
     } else {
-        out->has_nr_accesses = true;
         out->nr_accesses = bounds_to_qapi(p->nr_accesses);
+        vh_opt_set(out, nr_accesses);
     }
-    out->has_age = !p->age_is_time;
-    out->has_age_time = p->age_is_time;
     *(p->age_is_time ? &out->age_time : &out->age) = bounds_to_qapi(p->age);
+    vh_opt_set(out, age);
+    vh_opt_set(out, age_time);
     return out;
 }
 
@@ -69,8 +69,8 @@ static VmheatQuota *quota_to_qapi(const VhQuota *q)
     out->time = q->time_us;
     out->size = q->size;
     out->reset_interval = q->reset_us;
-    out->has_weights = true;
     out->weights = g_new0(VmheatWeights, 1);
+    vh_opt_set(out, weights);
     *out->weights = (VmheatWeights){
         .has_size = true,
         .size = q->weight_size,
@@ -121,8 +121,8 @@ static VmheatFilterList *filters_to_qapi(const VhScheme *s)
         out->end = f->end;
         out->has_node = f->type == VH_FILTER_NODE;
         out->node = f->node;
-        out->has_block = f->type == VH_FILTER_BLOCK;
-        out->block = g_strdup(f->block);
+        out->block = f->type == VH_FILTER_BLOCK ? g_strdup(f->block) : NULL;
+        vh_opt_set(out, block);
         QAPI_LIST_APPEND(tail, out);
     }
     return list;
@@ -179,28 +179,30 @@ VmheatScheme *vmheat_scheme_to_qapi(const VhScheme *s)
 {
     VmheatScheme *out = g_new0(VmheatScheme, 1);
 
-    out->has_name = true;
     out->name = g_strdup(s->name);
+    vh_opt_set(out, name);
     out->action =
         qapi_enum_parse(&VmheatAction_lookup, s->action->name, 0, &error_abort);
-    out->has_pattern = true;
     out->pattern = pattern_to_qapi(&s->pattern);
+    vh_opt_set(out, pattern);
     out->has_apply_interval = true;
     out->apply_interval = s->apply_us;
-    out->has_quota = true;
     out->quota = quota_to_qapi(&s->quota);
-    out->has_watermarks = s->watermarks.used;
+    vh_opt_set(out, quota);
     out->watermarks =
         s->watermarks.used ? watermarks_to_qapi(&s->watermarks) : NULL;
+    vh_opt_set(out, watermarks);
     out->has_filters = s->nr_filters > 0;
     out->filters = filters_to_qapi(s);
     out->has_max_snapshots = true;
     out->max_snapshots = s->max_snapshots;
     out->has_nodes = s->args.nr_nodes > 0;
     out->nodes = nodes_to_qapi(&s->args);
-    out->has_balloon = out->action == VMHEAT_ACTION_BALLOON;
-    out->balloon = out->has_balloon ? balloon_to_qapi(&s->args.balloon) : NULL;
-    out->has_back_off = true;
+    out->balloon = out->action == VMHEAT_ACTION_BALLOON
+                       ? balloon_to_qapi(&s->args.balloon)
+                       : NULL;
+    vh_opt_set(out, balloon);
     out->back_off = back_off_to_qapi(&s->back_off);
+    vh_opt_set(out, back_off);
     return out;
 }

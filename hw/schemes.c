@@ -535,8 +535,8 @@ static VmheatSchemeInfo *status_to_qapi(const VhSchemeStatus *st, bool tried)
 
     out->scheme = vmheat_scheme_to_qapi(&st->scheme);
     out->state = (VmheatSchemeState)st->state;
-    out->has_reason = st->reason != NULL;
     out->reason = g_strdup(st->reason);
+    vh_opt_set(out, reason);
     out->stats = stats_to_qapi(&st->stats);
     out->has_effective_quota = st->effective_size != UINT64_MAX;
     out->effective_quota = st->effective_size;
@@ -544,8 +544,8 @@ static VmheatSchemeInfo *status_to_qapi(const VhSchemeStatus *st, bool tried)
     out->has_goal_score = out->has_goal_values = goals;
     out->goal_score = st->goal_score;
     out->goal_values = goals ? goal_values(st) : NULL;
-    out->has_detail = st->detail != NULL;
     out->detail = g_strdup(st->detail);
+    vh_opt_set(out, detail);
     out->has_tried_regions = tried;
     out->tried_regions = tried ? tried_to_qapi(st) : NULL;
     return out;
@@ -620,9 +620,9 @@ static VmheatActionInfo *query_action(VmheatSchemes *s, const VhMap *map,
     }
     out->summary = g_strdup(ops->summary);
     out->available = can_run(s, ops, &none, map, &out->reason);
-    out->has_reason = out->reason != NULL;
-    out->has_needs = ops->needs != NULL;
+    vh_opt_set(out, reason);
     out->needs = g_strdup(ops->needs);
+    vh_opt_set(out, needs);
     return out;
 }
 

@@ -19,7 +19,7 @@ struct VmheatSqueeze {
     bool over;
     VhSqueeze state; /* main thread, until it is over */
     QEMUTimer *timer;
-    Notifier migration;
+    VhMigrationWatch migration;
     VMChangeStateEntry *vm_state;
 };
 
@@ -49,7 +49,7 @@ static void finish(VmheatSqueeze *q)
         vmheat_balloon_set(q->state.back);
     }
     timer_free(q->timer);
-    remove_migration_state_change_notifier(&q->migration);
+    vh_migration_unwatch(&q->migration);
     qemu_del_vm_change_state_handler(q->vm_state);
     qatomic_store_release(&q->over, true);
     vmheat_squeeze_unref(q);
@@ -68,9 +68,9 @@ static void look(void *opaque)
     timer_mod(q->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + LOOK_MS);
 }
 
-static void migration_changed(Notifier *n, void *data)
+static void migration_changed(VhMigrationWatch *w, bool under_way)
 {
-    finish(container_of(n, VmheatSqueeze, migration));
+    finish(container_of(w, VmheatSqueeze, migration));
 }
 
 static void vm_state_changed(void *opaque, bool running, RunState state)
@@ -90,7 +90,7 @@ VmheatSqueeze *vmheat_squeeze_begin(uint64_t most, const char **why)
         *why = "there is no balloon device";
         return NULL;
     }
-    if (!migration_is_idle()) {
+    if (vh_migration_under_way()) {
         *why = "a migration is under way";
         return NULL;
     }
@@ -101,8 +101,7 @@ VmheatSqueeze *vmheat_squeeze_begin(uint64_t most, const char **why)
     q->refs = 2;
     q->state = state;
     q->timer = timer_new_ms(QEMU_CLOCK_REALTIME, look, q);
-    q->migration.notify = migration_changed;
-    add_migration_state_change_notifier(&q->migration);
+    vh_migration_watch(&q->migration, migration_changed);
     q->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, q);
     vmheat_balloon_set(state.goal);
     timer_mod(q->timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + LOOK_MS);

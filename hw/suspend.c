@@ -44,16 +44,11 @@ static void postcopy_poll(void *opaque)
     changed(opaque);
 }
 
-static void migration_changed(Notifier *n, void *data)
+static void migration_changed(VhMigrationWatch *w, bool under_way)
 {
-    VmheatSuspend *s = container_of(n, VmheatSuspend, migration);
-    MigrationState *ms = data;
+    VmheatSuspend *s = container_of(w, VmheatSuspend, migration);
 
-    if (migration_has_finished(ms) || migration_has_failed(ms)) {
-        s->migrating = false;
-    } else {
-        s->migrating = true;
-    }
+    s->migrating = under_way;
     changed(s);
 }
 
@@ -62,10 +57,9 @@ void vmheat_suspend_start(VmheatSuspend *s, void (*cb)(void *opaque),
 {
     s->changed = cb;
     s->opaque = opaque;
-    s->migrating = !migration_is_idle();
+    s->migrating = vh_migration_under_way();
     s->timer = timer_new_ms(QEMU_CLOCK_REALTIME, postcopy_poll, s);
-    s->migration.notify = migration_changed;
-    add_migration_state_change_notifier(&s->migration);
+    vh_migration_watch(&s->migration, migration_changed);
     s->vm_state = qemu_add_vm_change_state_handler(vm_state_changed, s);
     poll_postcopy(s);
 }
@@ -77,7 +71,7 @@ void vmheat_suspend_stop(VmheatSuspend *s)
     }
     qemu_del_vm_change_state_handler(s->vm_state);
     s->vm_state = NULL;
-    remove_migration_state_change_notifier(&s->migration);
+    vh_migration_unwatch(&s->migration);
     timer_free(s->timer);
 }
 

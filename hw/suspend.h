@@ -10,7 +10,7 @@
 /**
  * struct VmheatSuspend - watches for reasons to suspend
  * @vm_state: QEMU's handle of the run state handler
- * @migration: notifier of outgoing migration
+ * @migration: tells of outgoing migration
  * @timer: looks again while an incoming postcopy is running
  * @migrating: an outgoing migration or background snapshot is under way
  * @changed: called under the BQL when the answer may have changed
@@ -18,7 +18,7 @@
  */
 typedef struct VmheatSuspend {
     VMChangeStateEntry *vm_state;
-    Notifier migration;
+    VhMigrationWatch migration;
     QEMUTimer *timer;
     bool migrating;
     void (*changed)(void *opaque);

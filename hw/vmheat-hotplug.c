@@ -67,7 +67,7 @@ static const TypeInfo hotplug_info = {
     .parent = TYPE_OBJECT,
     .instance_size = sizeof(VmheatHotplug),
     .class_init = hotplug_class_init,
-    .interfaces = (InterfaceInfo[]){ { TYPE_HOTPLUG_HANDLER }, {} },
+    .interfaces = (VhInterfaceInfo[]){ { TYPE_HOTPLUG_HANDLER }, {} },
 };
 
 void vmheat_hotplug_register_types(void)

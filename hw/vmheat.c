@@ -81,13 +81,12 @@ static int take_if_realized(Object *child, void *opaque)
 VmheatDevice *vmheat_find(void)
 {
     VmheatDevice *found = NULL;
-    Object *machine = qdev_get_machine();
 
     /* -device and device_add put a device into one of these, by its id */
-    object_child_foreach(container_get(machine, "/peripheral"),
-                         take_if_realized, &found);
+    object_child_foreach(vh_machine_container("peripheral"), take_if_realized,
+                         &found);
     if (!found) {
-        object_child_foreach(container_get(machine, "/peripheral-anon"),
+        object_child_foreach(vh_machine_container("peripheral-anon"),
                              take_if_realized, &found);
     }
     return found;
@@ -543,7 +542,7 @@ static void vmheat_finalize(Object *obj)
     DEFINE_PROP_UNSIGNED_NODEFAULT(name, VmheatDevice, field, \
                                    qdev_prop_uint32, uint32_t)
 
-static Property vmheat_properties[] = {
+static VhProperty vmheat_properties[] = {
     PROP_U64("sampling-interval", attrs.sampling_us),
     PROP_U64("aggregation-interval", attrs.aggregation_us),
     PROP_U64("update-interval", attrs.update_us),
@@ -560,7 +559,7 @@ static Property vmheat_properties[] = {
     DEFINE_PROP_STRING("schemes", VmheatDevice, schemes_path),
     DEFINE_PROP_BOOL("paused", VmheatDevice, paused, false),
     DEFINE_PROP_STRING("x-fake-script", VmheatDevice, fake_script),
-    DEFINE_PROP_END_OF_LIST(),
+    VH_PROPERTIES_END
 };
 
 typedef struct PropertyHelp {
@@ -580,7 +579,7 @@ static const PropertyHelp property_help[] = {
     { "write-primitive", "tells writes apart: none, auto, or such a name" },
     { "primitive-plugin", "shared object with a primitive of your own" },
     { "page-idle-bitmap", "file or /dev/fdset/N, for primitive idle-page and "
-                         "filter young" },
+                          "filter young" },
     { "pagemap", "file or /dev/fdset/N, for the same" },
     { "estimator", "exposure: tells access rates; classic: as DAMON does it" },
     { "schemes", "file of schemes (JSON), as vmheat-set-schemes takes them" },

@@ -79,6 +79,6 @@ void vmheat_pack_regions(VmheatSnapshot *out, const VhSnapshot *s,
     if (why) { /* never: regions of a snapshot are in order */
         warn_report("vmheat: snapshot %" PRIu64 " has %s", out->sequence, why);
     }
-    out->has_packed = !why;
     out->packed = why ? NULL : g_base64_encode(bytes->data, bytes->len);
+    vh_opt_set(out, packed);
 }

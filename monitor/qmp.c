@@ -154,15 +154,13 @@ static void use_grants(VmheatDevice *d)
     vmheat_schemes_regrant(d->schemes);
 }
 
-void qmp_vmheat_grant(bool has_page_idle_bitmap, const char *page_idle_bitmap,
-                      bool has_pagemap, const char *pagemap, bool has_damon,
-                      const char *damon, Error **errp)
+void qmp_vmheat_grant(VH_OPT_PARAM(const char *, page_idle_bitmap),
+                      VH_OPT_PARAM(const char *, pagemap),
+                      VH_OPT_PARAM(const char *, damon), Error **errp)
 {
     const char *what[] = { VH_GRANT_PAGE_IDLE, VH_GRANT_PAGEMAP,
                            VH_GRANT_DAMON };
-    const char *name[] = { has_page_idle_bitmap ? page_idle_bitmap : NULL,
-                           has_pagemap ? pagemap : NULL,
-                           has_damon ? damon : NULL };
+    const char *name[] = { page_idle_bitmap, pagemap, damon };
     VmheatDevice *d = vmheat_need_device(errp);
     int fd[ARRAY_SIZE(what)] = { -1, -1, -1 };
     bool ok = d != NULL;

@@ -29,7 +29,7 @@ static VmheatPrimitive *query_primitive(const VmheatPrimitives *in_use,
     p->chosen_for_writes = v->ops == in_use->writes.ops;
     p->available = v->available;
     p->reason = vmheat_primitives_reason(in_use, v);
-    p->has_reason = p->reason != NULL;
+    vh_opt_set(p, reason);
     p->sees_reads = v->caps.sees & VH_SEES_READS;
     p->sees_writes = v->caps.sees & VH_SEES_WRITES;
     p->sees_dma = v->caps.sees & VH_SEES_DMA;
@@ -37,10 +37,10 @@ static VmheatPrimitive *query_primitive(const VmheatPrimitives *in_use,
     p->persistent = v->caps.persistent;
     p->through_migration = v->caps.through_migration;
     p->cost = v->caps.cost_ns;
-    p->has_blind_spots = v->caps.blind != NULL;
     p->blind_spots = g_strdup(v->caps.blind);
-    p->has_needs = v->caps.needs != NULL;
+    vh_opt_set(p, blind_spots);
     p->needs = g_strdup(v->caps.needs);
+    vh_opt_set(p, needs);
     return p;
 }
 
@@ -134,8 +134,8 @@ static VmheatStats *query_stats(VmheatDevice *d)
     s->effective_sampling_interval = m.effective_sampling_us;
     s->throttled = m.throttled;
     s->detail = g_strdup(m.primitive.detail ?: "");
-    s->has_write_detail = m.writes.detail != NULL;
     s->write_detail = g_strdup(m.writes.detail);
+    vh_opt_set(s, write_detail);
     return s;
 }
 
@@ -143,11 +143,11 @@ static void query_choice(const VmheatPrimitives *p, VmheatInfo *info)
 {
     info->primitive = g_strdup(p->primitive.ops->name);
     info->choice = g_strdup(p->choice);
-    info->has_write_primitive = p->writes.ops != NULL;
     info->write_primitive =
         g_strdup(p->writes.ops ? p->writes.ops->name : NULL);
-    info->has_write_reason = p->writes_why != NULL;
+    vh_opt_set(info, write_primitive);
     info->write_reason = g_strdup(p->writes_why);
+    vh_opt_set(info, write_reason);
 }
 
 VmheatInfo *vmheat_query_info(VmheatDevice *d)
@@ -155,11 +155,11 @@ VmheatInfo *vmheat_query_info(VmheatDevice *d)
     VmheatInfo *info = g_new0(VmheatInfo, 1);
     VhSnapshot *snap = vmheat_worker_snapshot(d->worker);
 
-    info->has_id = DEVICE(d)->id != NULL;
     info->id = g_strdup(DEVICE(d)->id);
+    vh_opt_set(info, id);
     info->version = g_strdup(VMHEAT_VERSION);
     info->state = vmheat_get_state(d, &info->reason);
-    info->has_reason = info->reason != NULL;
+    vh_opt_set(info, reason);
     info->accelerator = g_strdup(kvm_enabled() ? "kvm" : "tcg");
     info->estimator = g_strdup(d->estimator->name);
     query_choice(&d->primitives, info);
@@ -261,7 +261,7 @@ static Tails open_answer(VmheatSnapshot *out, bool columns, Told told)
     }
     c = new_columns(told);
     out->columns = c;
-    out->has_columns = true;
+    vh_opt_set(out, columns);
     return (Tails){ .told = told,
                     .start = &c->start,
                     .end = &c->end,

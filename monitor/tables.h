@@ -4,7 +4,6 @@
 #define VMHEAT_MONITOR_TABLES_H
 
 #include "monitor/monitor-internal.h"
-#include "qapi/qmp/dispatch.h"
 
 /**
  * vmheat_qmp_wrap() - put @fn in the place of a QMP command's function

@@ -7,7 +7,6 @@
  */
 #include "compat/qemu.h"
 #include "qapi/qapi-emit-events.h"
-#include "qapi/qmp/qdict.h"
 #include "vmheat-qapi-emit-events.h"
 
 void vmheat_qapi_event_emit(vmheat_QAPIEvent event, QDict *qdict)

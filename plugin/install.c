@@ -15,6 +15,7 @@
  * and to refuse in one sentence when they differ.
  */
 #include "compat/qemu.h"
+#include "compat/type-size.h"
 #include "hw/vmheat-hotplug.h"
 #include "hw/vmheat.h"
 #include "monitor/capabilities.h"
@@ -45,7 +46,7 @@ static bool same_version(void)
 
 static bool same_size(const char *type, size_t size)
 {
-    size_t theirs = object_type_get_instance_size(type);
+    size_t theirs = vh_type_size(type);
 
     if (theirs != size) {
         error_report("vmheat was built for another build of QEMU " QEMU_VERSION

@@ -15,9 +15,6 @@
 #include "compat/qemu.h"
 #include "monitor/tables.h"
 #include "monitors.h"
-#include "qapi/qmp/qdict.h"
-#include "qapi/qmp/qlist.h"
-#include "qapi/qmp/qlit.h"
 #include "vmheat-qapi-init-commands.h"
 #include "vmheat-qapi-introspect.h"
 

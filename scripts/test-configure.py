@@ -55,12 +55,19 @@ class Configure(unittest.TestCase):
         error = self.refused("--qemu=" + self.program(
             "QEMU emulator version 5.2.0 (Debian 1:5.2)"))
         self.assertIn("found QEMU 5.2.0", error)
-        self.assertIn("it works with QEMU 7.2", error)
+        self.assertIn("it works with QEMU 7.2 10.0", error)
 
     def test_no_exports(self):
         error = self.refused("--qemu=" + self.program(
             "QEMU emulator version 7.2.22 (Debian 1:7.2)"))
         self.assertIn("exports no symbols", error)
+
+    def test_microvm(self):
+        microvm = "/usr/bin/qemu-system-x86_64-microvm"
+        if not os.path.exists(microvm):
+            self.skipTest("there is no " + microvm)
+        self.assertIn("exports no symbols to plugins",
+                      self.refused("--qemu=" + microvm))
 
     def test_headers(self):
         qemu = os.environ.get("VMHEAT_QEMU")

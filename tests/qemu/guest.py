@@ -32,10 +32,15 @@ def built_in():
 
 
 def have_kvm():
+    """Whether KVM is to be used; the variable VMHEAT_ACCEL may have it so."""
+    if os.environ.get("VMHEAT_ACCEL") == "tcg":
+        return False
     try:
         os.close(os.open("/dev/kvm", os.O_RDWR))
         return True
     except OSError:
+        if os.environ.get("VMHEAT_ACCEL") == "kvm":
+            raise
         return False
 
 
