@@ -25,6 +25,7 @@
 #include "exec/ramblock.h"
 #include "exec/ramlist.h"
 #include "exec/cpu-common.h"
+#include "exec/target_page.h"
 #include "exec/address-spaces.h"
 #include "hw/core/cpu.h"
 #include "sysemu/hostmem.h"
@@ -57,11 +58,15 @@ cpu_physical_memory_snapshot_and_clear_dirty(MemoryRegion *mr, hwaddr offset,
 /* QEMU 10 gave it an argument */
 #define vh_dirty_sync() memory_global_dirty_log_sync()
 
-/* Is the page at @offset of @mr dirty for the client VGA? RCU read lock held.
+/*
+ * Is the page at @offset of @mr dirty for the client VGA? RCU read lock held.
+ * A bit is a page of the target: 4 KiB on x86, RISC-V and Arm's virt, 1 KiB on
+ * some old machines of Arm.
  */
 static inline bool vh_dirty_test(MemoryRegion *mr, hwaddr offset)
 {
-    unsigned long page = (memory_region_get_ram_addr(mr) + offset) >> 12;
+    unsigned long page =
+        (memory_region_get_ram_addr(mr) + offset) >> qemu_target_page_bits();
     DirtyMemoryBlocks *blocks =
         qatomic_rcu_read(&ram_list.dirty_memory[DIRTY_MEMORY_VGA]);
 
@@ -69,13 +74,18 @@ static inline bool vh_dirty_test(MemoryRegion *mr, hwaddr offset)
                     blocks->blocks[page / DIRTY_MEMORY_BLOCK_SIZE]);
 }
 
-/* sysemu/kvm.h declares it for one target only */
-int kvm_vm_check_extension(KVMState *s, unsigned int extension);
+/*
+ * sysemu/kvm.h declares it for one target only, and a QEMU whose target is not
+ * the host's architecture has no KVM: then it is NULL, and vmheat.so loads.
+ */
+int kvm_vm_check_extension(KVMState *s, unsigned int extension)
+    __attribute__((weak));
 
 /* Can bits of the log be cleared one by one? */
 static inline bool vh_can_log(void)
 {
     return !kvm_enabled() || kvm_dirty_ring_enabled() ||
+           !kvm_vm_check_extension ||
            kvm_vm_check_extension(kvm_state, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
 }
 
