@@ -67,11 +67,12 @@ uint64_t vh_calibrate_fire(bool kvm, bool nested)
 static uint64_t protect_ns(volatile uint8_t *page, VhUffd *uffd)
 {
     uint64_t best = UINT64_MAX;
+    size_t size = sysconf(_SC_PAGESIZE);
 
     for (int i = 0; i < ROUNDS; i++) {
         uint64_t start;
 
-        if (!vh_uffd_set(uffd, (void *)page, VH_PAGE_SIZE, true)) {
+        if (!vh_uffd_set(uffd, (void *)page, size, true)) {
             return 0;
         }
         start = vh_calibrate_now();
@@ -84,21 +85,24 @@ static uint64_t protect_ns(volatile uint8_t *page, VhUffd *uffd)
 uint64_t vh_calibrate_protect(bool kvm, bool nested, VhUffd *uffd)
 {
     uint64_t ns = 0;
-    void *page = mmap(NULL, VH_PAGE_SIZE, PROT_READ | PROT_WRITE,
+    size_t size = sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (page != MAP_FAILED && vh_uffd_hold(uffd, page, VH_PAGE_SIZE)) {
+    if (page != MAP_FAILED && vh_uffd_hold(uffd, page, size)) {
         *(volatile uint8_t *)page = 1;
         ns = protect_ns(page, uffd);
-        vh_uffd_drop(uffd, page, VH_PAGE_SIZE, true);
+        vh_uffd_drop(uffd, page, size, true);
     }
     if (page != MAP_FAILED) {
-        munmap(page, VH_PAGE_SIZE);
+        munmap(page, size);
     }
     return vh_estimate_fire(kvm, nested, ns);
 }
 
 uint64_t vh_calibrate_write_fault(bool kvm, bool nested)
 {
-    return !kvm ? TCG_WRITE_NS : nested ? KVM_NESTED_WRITE_NS : KVM_BARE_WRITE_NS;
+    return !kvm     ? TCG_WRITE_NS
+           : nested ? KVM_NESTED_WRITE_NS
+                    : KVM_BARE_WRITE_NS;
 }

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "accel/page-idle.h"
+#include "accel/pagemap.h"
 
 #define WORD_BITS 64
 #define PROC_MAGIC 0x9fa0
@@ -73,7 +74,7 @@ bool vh_page_idle_verify_bitmap(int fd, char **why)
 static uint64_t entry(int fd, const void *addr)
 {
     uint64_t e;
-    off_t at = (uintptr_t)addr / VH_PAGE_SIZE * sizeof(e);
+    off_t at = vh_pagemap_offset(sysconf(_SC_PAGESIZE), addr);
 
     return pread(fd, &e, sizeof(e), at) == sizeof(e) ? e : 0;
 }
@@ -165,7 +166,7 @@ static bool pfn_of(uint64_t e, uint64_t *pfn)
 bool vh_page_idle_pfns(VhPageIdle *pi, const void *addr, uint64_t *pfns,
                        size_t n)
 {
-    off_t at = (uintptr_t)addr / VH_PAGE_SIZE * sizeof(*pfns);
+    off_t at = vh_pagemap_offset(sysconf(_SC_PAGESIZE), addr);
     ssize_t got = pread(pi->pagemap, pfns, n * sizeof(*pfns), at);
 
     if (got != (ssize_t)(n * sizeof(*pfns))) {

@@ -63,14 +63,25 @@ typedef struct ScanArg {
 #define SCAN_WP_MATCHING (1ULL << 0)
 #define SCAN_CHECK_WPASYNC (1ULL << 1)
 
+/* The whole pages that a range is in, as the kernel wants them. */
+static uint64_t first_page(const VhPagemap *pm, const void *addr)
+{
+    return (uintptr_t)addr & ~(uint64_t)(pm->page_size - 1);
+}
+
+static uint64_t end_page(const VhPagemap *pm, const void *addr, size_t len)
+{
+    return first_page(pm, (const uint8_t *)addr + len + pm->page_size - 1);
+}
+
 /* The first present page of a range; false when there is none. */
 static bool scan_first(const VhPagemap *pm, const void *addr, size_t len,
                        PageRegion *out)
 {
     ScanArg arg = {
         .size = sizeof(arg),
-        .start = (uintptr_t)addr,
-        .end = (uintptr_t)addr + len,
+        .start = first_page(pm, addr),
+        .end = end_page(pm, addr, len),
         .vec = (uintptr_t)out,
         .vec_len = 1,
         .max_pages = 1,
@@ -86,8 +97,8 @@ static bool has_scan(const VhPagemap *pm)
     PageRegion r;
     ScanArg arg = {
         .size = sizeof(arg),
-        .start = (uintptr_t)&arg & ~(VH_PAGE_SIZE - 1),
-        .end = ((uintptr_t)&arg & ~(VH_PAGE_SIZE - 1)) + VH_PAGE_SIZE,
+        .start = first_page(pm, &arg),
+        .end = first_page(pm, &arg) + pm->page_size,
         .vec = (uintptr_t)&r,
         .vec_len = 1,
         .category_mask = SCAN_PRESENT,
@@ -99,6 +110,7 @@ static bool has_scan(const VhPagemap *pm)
 
 bool vh_pagemap_open(VhPagemap *pm, char **why)
 {
+    pm->page_size = sysconf(_SC_PAGESIZE);
     pm->fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pm->fd < 0) {
         *why = g_strdup_printf("cannot open /proc/self/pagemap: %s",
@@ -111,7 +123,7 @@ bool vh_pagemap_open(VhPagemap *pm, char **why)
 
 VhPagemap vh_pagemap_wrap(int fd)
 {
-    VhPagemap pm = { .fd = fd };
+    VhPagemap pm = { .fd = fd, .page_size = sysconf(_SC_PAGESIZE) };
 
     pm.scan = has_scan(&pm);
     return pm;
@@ -123,17 +135,17 @@ void vh_pagemap_close(VhPagemap *pm)
     pm->fd = -1;
 }
 
-static off_t entry_offset(const void *addr)
+off_t vh_pagemap_offset(size_t page_size, const void *addr)
 {
-    return (uintptr_t)addr / VH_PAGE_SIZE * sizeof(uint64_t);
+    return (uintptr_t)addr / page_size * sizeof(uint64_t);
 }
 
 static uint64_t entry(const VhPagemap *pm, const void *addr)
 {
+    off_t at = vh_pagemap_offset(pm->page_size, addr);
     uint64_t e = 0;
 
-    return pread(pm->fd, &e, sizeof(e), entry_offset(addr)) == sizeof(e) ? e
-                                                                         : 0;
+    return pread(pm->fd, &e, sizeof(e), at) == sizeof(e) ? e : 0;
 }
 
 bool vh_pagemap_present(const VhPagemap *pm, const void *addr)
@@ -163,8 +175,8 @@ bool vh_pagemap_protect(const VhPagemap *pm, void *addr, size_t len)
     ScanArg arg = {
         .size = sizeof(arg),
         .flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
-        .start = (uintptr_t)addr,
-        .end = (uintptr_t)addr + len,
+        .start = first_page(pm, addr),
+        .end = end_page(pm, addr, len),
         .category_mask = SCAN_WRITTEN,
     };
 
@@ -184,27 +196,35 @@ unsigned vh_pagemap_query(const VhPagemap *pm, const void *addr)
     return VH_PAGE_PRESENT | (r.categories & SCAN_HUGE ? VH_PAGE_HUGE : 0);
 }
 
-/* Plain pagemap, in pieces that fit the stack. */
-static bool any_entry_present(const VhPagemap *pm, const uint8_t *addr,
-                              size_t pages)
+/*
+ * Reads entries from that of @at on, of at most @nr that are before @end.
+ * Returns how many; 0 at the end, or when they cannot be read.
+ */
+static size_t read_entries(const VhPagemap *pm, uint64_t at, uint64_t end,
+                           uint64_t *e, size_t nr)
 {
+    size_t n = MIN((end - at) / pm->page_size, nr);
+    ssize_t got =
+        pread(pm->fd, e, n * sizeof(*e),
+              vh_pagemap_offset(pm->page_size, (void *)(uintptr_t)at));
+
+    return got > 0 ? got / sizeof(*e) : 0;
+}
+
+/* Plain pagemap, in pieces that fit the stack. */
+static bool any_entry_present(const VhPagemap *pm, const void *addr, size_t len)
+{
+    uint64_t at = first_page(pm, addr), end = end_page(pm, addr, len);
     uint64_t e[512];
+    size_t n;
 
-    while (pages) {
-        size_t n = MIN(pages, G_N_ELEMENTS(e));
-        ssize_t got = pread(pm->fd, e, n * sizeof(*e), entry_offset(addr));
-
-        if (got < (ssize_t)sizeof(*e)) {
-            return false;
-        }
-        n = got / sizeof(*e);
+    for (; (n = read_entries(pm, at, end, e, G_N_ELEMENTS(e)));
+         at += n * pm->page_size) {
         for (size_t i = 0; i < n; i++) {
             if (e[i] & ENTRY_PRESENT) {
                 return true;
             }
         }
-        addr += n * VH_PAGE_SIZE;
-        pages -= n;
     }
     return false;
 }
@@ -217,7 +237,7 @@ bool vh_pagemap_any_present(const VhPagemap *pm, const void *addr, size_t len)
         return vh_pagemap_present(pm, addr);
     }
     return pm->scan ? scan_first(pm, addr, len, &r)
-                    : any_entry_present(pm, addr, len / VH_PAGE_SIZE);
+                    : any_entry_present(pm, addr, len);
 }
 
 static void add_region(VhPageCount *c, const PageRegion *r)
@@ -232,6 +252,14 @@ static void add_region(VhPageCount *c, const PageRegion *r)
     }
 }
 
+/* @r may begin and end outside of what was asked for, if pages are large. */
+static const PageRegion *clip(PageRegion *r, const void *addr, size_t len)
+{
+    r->start = MAX(r->start, (uintptr_t)addr);
+    r->end = MIN(r->end, (uintptr_t)addr + len);
+    return r;
+}
+
 /* Adds up what is of all of @all and, unless that is 0, of any of @any. */
 static VhPageCount scan_sum(const VhPagemap *pm, const void *addr, size_t len,
                             uint64_t all, uint64_t any)
@@ -240,8 +268,8 @@ static VhPageCount scan_sum(const VhPagemap *pm, const void *addr, size_t len,
     VhPageCount c = { 0 };
     ScanArg arg = {
         .size = sizeof(arg),
-        .walk_end = (uintptr_t)addr,
-        .end = (uintptr_t)addr + len,
+        .walk_end = first_page(pm, addr),
+        .end = end_page(pm, addr, len),
         .vec = (uintptr_t)r,
         .vec_len = G_N_ELEMENTS(r),
         .category_mask = all,
@@ -258,33 +286,31 @@ static VhPageCount scan_sum(const VhPagemap *pm, const void *addr, size_t len,
             break;
         }
         for (int i = 0; i < n; i++) {
-            add_region(&c, &r[i]);
+            add_region(&c, clip(&r[i], addr, len));
         }
     }
     return c;
 }
 
 /* By plain pagemap, in pieces that fit the stack. */
-static VhPageCount entries_sum(const VhPagemap *pm, const uint8_t *addr,
-                               size_t pages)
+static VhPageCount entries_sum(const VhPagemap *pm, const void *addr,
+                               size_t len)
 {
+    uint64_t at = first_page(pm, addr), end = end_page(pm, addr, len);
     VhPageCount c = { 0 };
     uint64_t e[512];
+    size_t n;
 
-    while (pages) {
-        size_t n = MIN(pages, G_N_ELEMENTS(e));
-        ssize_t got = pread(pm->fd, e, n * sizeof(*e), entry_offset(addr));
+    while ((n = read_entries(pm, at, end, e, G_N_ELEMENTS(e)))) {
+        for (size_t i = 0; i < n; i++, at += pm->page_size) {
+            PageRegion r = { .start = at, .end = at + pm->page_size };
+            uint64_t size;
 
-        if (got < (ssize_t)sizeof(*e)) {
-            break;
+            clip(&r, addr, len);
+            size = r.end - r.start;
+            c.present += e[i] & ENTRY_PRESENT ? size : 0;
+            c.swapped += e[i] & ENTRY_SWAPPED ? size : 0;
         }
-        n = got / sizeof(*e);
-        for (size_t i = 0; i < n; i++) {
-            c.present += e[i] & ENTRY_PRESENT ? VH_PAGE_SIZE : 0;
-            c.swapped += e[i] & ENTRY_SWAPPED ? VH_PAGE_SIZE : 0;
-        }
-        addr += n * VH_PAGE_SIZE;
-        pages -= n;
     }
     return c;
 }
@@ -292,7 +318,7 @@ static VhPageCount entries_sum(const VhPagemap *pm, const uint8_t *addr,
 VhPageCount vh_pagemap_count(const VhPagemap *pm, const void *addr, size_t len)
 {
     return pm->scan ? scan_sum(pm, addr, len, 0, SCAN_PRESENT | SCAN_SWAPPED)
-                    : entries_sum(pm, addr, len / VH_PAGE_SIZE);
+                    : entries_sum(pm, addr, len);
 }
 
 uint64_t vh_pagemap_huge(const VhPagemap *pm, const void *addr, size_t len)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define VH_PAGE_PRESENT (1u << 0)
 #define VH_PAGE_HUGE (1u << 1) /* mapped by a PMD; only known with scan */
@@ -18,11 +19,21 @@
  * struct VhPagemap - an open pagemap
  * @fd: of /proc/self/pagemap
  * @scan: the kernel has PAGEMAP_SCAN (Linux 6.7); tests may switch it off
+ * @page_size: of this host, and so of an entry: 4, 16 or 64 KiB; tests may set
+ * it
+ *
+ * Addresses and lengths of the functions below are multiples of VH_PAGE_SIZE,
+ * whatever the host's page size is: the answer is that of the pages they are
+ * in.
  */
 typedef struct VhPagemap {
     int fd;
     bool scan;
+    size_t page_size;
 } VhPagemap;
+
+/** vh_pagemap_offset() - where in the file the entry of @addr is */
+off_t vh_pagemap_offset(size_t page_size, const void *addr);
 
 /** vh_pagemap_open() - false and @why (g_free) when /proc is not to be had */
 bool vh_pagemap_open(VhPagemap *pm, char **why);

@@ -3,26 +3,35 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "actions/advise.h"
 #include "actions/resident.h"
 
-unsigned vh_resident(const void *addr, unsigned pages, uint64_t *bits)
+unsigned vh_resident_spread(const unsigned char *vec, size_t page_size,
+                            size_t lead, unsigned pages, uint64_t *bits)
 {
-    unsigned char vec[VH_RESIDENT_PAGES];
     unsigned n = 0;
 
     memset(bits, 0, VH_RESIDENT_WORDS * sizeof(*bits));
-    if (mincore((void *)addr, pages * VH_PAGE_SIZE, vec) < 0) {
-        return 0;
-    }
     for (unsigned i = 0; i < pages; i++) {
-        if (vec[i] & 1) {
+        if (vec[(lead + i * VH_PAGE_SIZE) / page_size] & 1) {
             bits[i / 64] |= 1ULL << (i % 64);
             n++;
         }
     }
     return n;
+}
+
+unsigned vh_resident(const void *addr, unsigned pages, uint64_t *bits)
+{
+    unsigned char vec[VH_RESIDENT_PAGES] = { 0 };
+    size_t page_size = sysconf(_SC_PAGESIZE);
+    size_t lead = (uintptr_t)addr & (page_size - 1);
+
+    /* none, if the kernel does not tell */
+    mincore((uint8_t *)addr - lead, lead + pages * VH_PAGE_SIZE, vec);
+    return vh_resident_spread(vec, page_size, lead, pages, bits);
 }
 
 int vh_advise_runs(uint8_t *addr, unsigned pages, const uint64_t *bits,

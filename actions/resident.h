@@ -13,8 +13,9 @@
 
 /**
  * vh_resident() - mincore(2) as bits
- * @addr: page aligned
- * @pages: 1 .. VH_RESIDENT_PAGES
+ * @addr: multiple of VH_PAGE_SIZE
+ * @pages: of VH_PAGE_SIZE, also where the host's are larger: 1 ..
+ * VH_RESIDENT_PAGES
  * @bits: out, a bit for each page; words of 64, all VH_RESIDENT_WORDS are set
  *
  * Of shared memory all that is in the page cache, mapped or not; of private
@@ -22,6 +23,18 @@
  * kernel does not tell.
  */
 unsigned vh_resident(const void *addr, unsigned pages, uint64_t *bits);
+
+/**
+ * vh_resident_spread() - bits of VH_PAGE_SIZE from mincore()'s answer
+ * @vec: mincore()'s, a byte for each page of the host
+ * @page_size: of the host: 4, 16 or 64 KiB
+ * @lead: bytes from the beginning of the first of them on that are not asked
+ * for
+ *
+ * Returns how many; the others are as for vh_resident().
+ */
+unsigned vh_resident_spread(const unsigned char *vec, size_t page_size,
+                            size_t lead, unsigned pages, uint64_t *bits);
 
 /** vh_resident_bit() - is the bit of page @i set? */
 static inline bool vh_resident_bit(const uint64_t *bits, size_t i)

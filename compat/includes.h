@@ -40,6 +40,7 @@
 #include "exec/ramlist.h"
 #endif
 #include "exec/cpu-common.h"
+#include "exec/target_page.h"
 #if __has_include("system/address-spaces.h")
 #include "system/address-spaces.h"
 #else

@@ -26,11 +26,15 @@ static inline void vh_dirty_sync(void)
 #endif
 }
 
-/* Is the page at @offset of @mr dirty for the client VGA? RCU read lock held.
+/*
+ * Is the page at @offset of @mr dirty for the client VGA? RCU read lock held.
+ * A bit is a page of the target: 4 KiB on x86, RISC-V and Arm's virt, 1 KiB on
+ * some old machines of Arm.
  */
 static inline bool vh_dirty_test(MemoryRegion *mr, hwaddr offset)
 {
-    unsigned long page = (memory_region_get_ram_addr(mr) + offset) >> 12;
+    unsigned long page =
+        (memory_region_get_ram_addr(mr) + offset) >> qemu_target_page_bits();
     DirtyMemoryBlocks *blocks =
         qatomic_rcu_read(&ram_list.dirty_memory[DIRTY_MEMORY_VGA]);
 
@@ -38,13 +42,19 @@ static inline bool vh_dirty_test(MemoryRegion *mr, hwaddr offset)
                     blocks->blocks[page / DIRTY_MEMORY_BLOCK_SIZE]);
 }
 
-/* QEMU 7.2's sysemu/kvm.h declares it for one target only */
-int kvm_vm_check_extension(KVMState *s, unsigned int extension);
+/*
+ * QEMU 7.2's sysemu/kvm.h declares it for one target only, and a QEMU whose
+ * target is not the host's architecture has no KVM: then it is NULL, and
+ * vmheat.so loads.
+ */
+int kvm_vm_check_extension(KVMState *s, unsigned int extension)
+    __attribute__((weak));
 
 /* Can bits of the log be cleared one by one? */
 static inline bool vh_can_log(void)
 {
     return !kvm_enabled() || kvm_dirty_ring_enabled() ||
+           !kvm_vm_check_extension ||
            kvm_vm_check_extension(kvm_state, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
 }
 

@@ -3,10 +3,11 @@
  * The payload's configuration: reading it from the command line, and saying in
  * one sentence what is wrong with it.  Freestanding.
  *
- *   ram=END                    where guest RAM ends (its size, without a hole)
+ *   ram=END                    where guest RAM ends: VHP_BASE and its size, if
+ *                              there is no hole
  *   hole=START                 no RAM in [START, 4G); needed if RAM goes on at
  *                              4G, as in microvm from 3 GiB, q35 from 2 GiB
- *   fill=END                   fill [16M, END) at start; without it: to ram
+ *   fill=END                   fill [VHP_RAM_START, END) at start; without it: to ram
  *   range=START+SIZE:RATE:PCT  up to 8 times; RATE touches a second (0: as
  *                              fast as possible), PCT % of them writes
  *   tsc_khz=N                  needed if a RATE is not 0

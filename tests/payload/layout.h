@@ -2,9 +2,11 @@
 /*
  * The parameter page: how the host talks to the payload guest.
  *
- * The page lies at guest-physical VHP_PAGE_ADDR.  The host sees it in the
- * guest's shared memory-backend-file: offset = guest-physical address below the
- * hole that QEMU leaves under 4 GiB, and what is above 4 GiB follows there.
+ * RAM begins at guest-physical VHP_BASE (arch-.../place.h), and the page lies
+ * at VHP_OFFSET_PAGE of it.  The host sees it in the guest's shared
+ * memory-backend-file: offset = guest-physical address - VHP_BASE.  On x86 this
+ * is so below the hole that QEMU leaves under 4 GiB, and what is above 4 GiB
+ * follows there.
  * Every word is 64 bit, little endian, and has one writer:
  *
  *   host writes     go, stop, verify, tsc_khz, ranges (the last two at rest)
@@ -33,10 +35,11 @@
 #ifndef VHP_LAYOUT_H
 #define VHP_LAYOUT_H
 
-#define VHP_PAGE_ADDR 0x1f0000
-#define VHP_IMAGE_ADDR 0x100000
-#define VHP_RAM_START 0x1000000
-#define VHP_RAM_MAX 0x200000000
+#include "place.h"
+
+#define VHP_OFFSET_PAGE 0x1f0000
+#define VHP_OFFSET_RAM 0x1000000
+#define VHP_SIZE_MAX 0x200000000
 #define VHP_HIGH_START 0x100000000
 #define VHP_PAGE_SIZE 4096
 #define VHP_MAX_RANGES 8
@@ -45,6 +48,11 @@
 #define VHP_MAX_TSC_KHZ 100000000
 #define VHP_LINE_WORDS 8
 #define VHP_PATTERN_MUL 0x9e3779b97f4a7c15
+
+/* These three are sums, which vmheat_payload.py makes itself. */
+#define VHP_PAGE_ADDR (VHP_BASE + VHP_OFFSET_PAGE)
+#define VHP_RAM_START (VHP_BASE + VHP_OFFSET_RAM)
+#define VHP_RAM_MAX (VHP_BASE + VHP_SIZE_MAX)
 
 #define VHP_MAGIC 0x31444c5941504856
 #define VHP_VERSION 1
@@ -123,14 +131,14 @@ typedef struct VhpPage {
     uint64_t fill_end;
     uint64_t seed;
     uint64_t tsc_khz;
-    uint64_t tsc_boot;      /* first instructions of ring 3 */
+    uint64_t tsc_boot;      /* first instructions without privilege */
     uint64_t tsc_start;     /* last go */
     uint64_t tsc_now;       /* as of the record; keeps moving at rest */
     uint64_t runs;          /* how often go was accepted */
     uint64_t total_touches; /* since boot, over all runs */
     uint64_t total_writes;
     uint64_t hole; /* no RAM from here to 4 GiB; 0: no hole */
-    uint64_t ring; /* privilege level it runs at: 3 */
+    uint64_t ring; /* privilege level it runs at: VHP_USER_RING */
     uint64_t reserved[9];
     char error[VHP_ERROR_SIZE];
     VhpRange ranges[VHP_MAX_RANGES];

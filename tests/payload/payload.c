@@ -3,17 +3,18 @@
  * The payload guest: touches declared memory at declared rates and writes down
  * what it really did.  The truth that vmheat's picture is compared with.
  *
- * Everything here runs in ring 3 on one vCPU with interrupts off, in an
- * identity map; the only way out is the parameter page (layout.h).
+ * Everything here runs without privilege (ring 3, EL0, U mode) on one vCPU with
+ * interrupts off, in an identity map; the only way out is the parameter page
+ * (layout.h).  What depends on the machine is in arch-.../.
  *
  * What the record does not show: the payload's own image, stack, page tables
- * and parameter page (all between 1 MiB and 2 MiB) are always hot, and so is
- * whatever firmware did before.  Ranges are therefore never below 16 MiB.
+ * and parameter page (all in the first 4 MiB of RAM) are always hot, and so is
+ * whatever firmware did before.  Ranges are therefore never in the first 16
+ * MiB.
  */
 #include "cmdline.h"
 #include "logic.h"
-
-#define START_INFO_CMDLINE 24 /* cmdline_paddr in hvm_start_info */
+#include "machine.h"
 
 /* struct Run - the state of one range between go and stop */
 typedef struct Run {
@@ -31,28 +32,7 @@ typedef struct Payload {
     Run runs[VHP_MAX_RANGES];
 } Payload;
 
-void vhp_main(uint64_t start_info);
-
-static uint64_t rdtsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
-static unsigned int current_ring(void)
-{
-    uint16_t cs;
-
-    __asm__ volatile("mov %%cs, %0" : "=r"(cs));
-    return cs & 3;
-}
-
-static void relax(void)
-{
-    __asm__ volatile("pause");
-}
+void vhp_main(uint64_t boot);
 
 static volatile uint64_t *memory(uint64_t address)
 {
@@ -122,7 +102,7 @@ static bool run_once(Payload *p)
 
     for (unsigned int i = 0; i < p->nr_runs; i++) {
         Run *run = &p->runs[i];
-        uint64_t due = vhp_pacer_due(&run->pacer, rdtsc());
+        uint64_t due = vhp_pacer_due(&run->pacer, vhp_clock());
 
         worked = worked || due;
         while (due--) {
@@ -138,9 +118,9 @@ static void run_until_stop(Payload *p)
 {
     while (!p->page->stop) {
         if (!run_once(p)) {
-            relax();
+            vhp_relax();
         }
-        p->page->tsc_now = rdtsc();
+        p->page->tsc_now = vhp_clock();
         verify_if_asked(p);
     }
 }
@@ -156,7 +136,7 @@ static void clear_record(volatile VhpRecord *r)
 
 static void start_runs(Payload *p)
 {
-    uint64_t now = rdtsc();
+    uint64_t now = vhp_clock();
 
     p->nr_runs = 0;
     for (unsigned int i = 0; i < VHP_MAX_RANGES; i++) {
@@ -209,7 +189,7 @@ static void obey_go(Payload *p)
     p->page->stopped = 0;
     p->page->go = 0;
     run_until_stop(p);
-    p->page->tsc_now = rdtsc();
+    p->page->tsc_now = vhp_clock();
 }
 
 static void show_config(Payload *p)
@@ -231,13 +211,13 @@ static void show_config(Payload *p)
 }
 
 /* Reads the command line and fills memory. False: it must not run. */
-static bool set_up(Payload *p, uint64_t start_info)
+static bool set_up(Payload *p, uint64_t boot)
 {
-    uint64_t cmdline = *memory(start_info + START_INFO_CMDLINE);
+    const char *cmdline = vhp_command_line(boot);
     char why[VHP_ERROR_SIZE];
 
-    if (!vhp_config_parse(cmdline ? (const char *)(uintptr_t)cmdline : "",
-                          &p->config, why, sizeof(why)) ||
+    if (!vhp_config_parse(cmdline ? cmdline : "", &p->config, why,
+                          sizeof(why)) ||
         !vhp_config_check_run(&p->config, why, sizeof(why))) {
         set_error(p->page, why);
         p->config.fill_end = 0; /* nothing to verify */
@@ -257,9 +237,9 @@ static void start_page(volatile VhpPage *page)
     for (unsigned int i = 0; i < VHP_PAGE_SIZE / 8; i++) {
         word[i] = 0;
     }
-    page->tsc_boot = rdtsc();
+    page->tsc_boot = vhp_clock();
     page->tsc_now = page->tsc_boot;
-    page->ring = current_ring();
+    page->ring = vhp_ring();
     page->version = VHP_VERSION;
     page->phase = VHP_PHASE_STARTING;
     page->magic = VHP_MAGIC;
@@ -272,8 +252,8 @@ static void rest(Payload *p, bool failed)
         p->page->stop = 0;
         p->page->stopped = 1;
         while (failed || !p->page->go) {
-            relax();
-            p->page->tsc_now = rdtsc();
+            vhp_relax();
+            p->page->tsc_now = vhp_clock();
             p->page->stop = 0;
             verify_if_asked(p);
         }
@@ -281,7 +261,7 @@ static void rest(Payload *p, bool failed)
     }
 }
 
-void vhp_main(uint64_t start_info)
+void vhp_main(uint64_t boot)
 {
     static Payload payload; /* too big for the stack */
     Payload *p = &payload;
@@ -289,7 +269,7 @@ void vhp_main(uint64_t start_info)
 
     p->page = (volatile VhpPage *)(uintptr_t)VHP_PAGE_ADDR;
     start_page(p->page);
-    good = set_up(p, start_info);
+    good = set_up(p, boot);
     p->page->phase = good ? VHP_PHASE_READY : VHP_PHASE_FAILED;
     rest(p, !good);
 }

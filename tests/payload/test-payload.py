@@ -2,6 +2,7 @@
 """Boots the payload guest and checks that its record is the truth.
 
 usage: test-payload.py tcg|kvm microvm|q35
+       test-payload.py tcg virt aarch64|riscv64
 Environment: VMHEAT_PAYLOAD (payload.elf), VMHEAT_QEMU (qemu-system-x86_64).
 """
 
@@ -13,13 +14,23 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from vmheat_payload import L, Payload, PayloadError, Range, line_of  # noqa
+from vmheat_payload import (L, Payload, PayloadError, Range,  # noqa: E402
+                            line_of, read_layout)
 
 MB = 1 << 20
 SIZE = 256 * MB
 RUN_SECONDS = 1.0
-PACED = Range(64 * MB, 8 * MB, rate=1000, write_percent=50)
-FREE = Range(128 * MB, 16 * MB, rate=0, write_percent=25)
+# What each architecture's machines are started with
+QEMU_ARGS = {"x86": [], "aarch64": ["-cpu", "cortex-a57"],
+             "riscv64": ["-bios", "none"]}
+
+
+def paced(payload):
+    return Range(payload.base + 64 * MB, 8 * MB, rate=1000, write_percent=50)
+
+
+def free(payload):
+    return Range(payload.base + 128 * MB, 16 * MB, rate=0, write_percent=25)
 
 
 def skip(reason):
@@ -30,7 +41,7 @@ def skip(reason):
 class Machine:
     """QEMU with the payload, and the payload's memory file."""
 
-    def __init__(self, accel, machine, append, size=SIZE):
+    def __init__(self, accel, machine, append, size=SIZE, arch="x86"):
         directory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         fd, self.path = tempfile.mkstemp(prefix="vmheat-payload-",
                                          dir=directory)
@@ -43,10 +54,11 @@ class Machine:
              "-object", f"memory-backend-file,id=ram,share=on,size={size},"
              f"mem-path={self.path}", "-m", f"{size // MB}M", "-nodefaults",
              "-display", "none", "-no-reboot", "-monitor", "none",
-             "-kernel", os.environ["VMHEAT_PAYLOAD"], "-append", append],
+             "-kernel", os.environ["VMHEAT_PAYLOAD"], "-append", append,
+             *QEMU_ARGS[arch]],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=self.stderr)
-        self.payload = Payload(self.path,
+        self.payload = Payload(self.path, arch=arch,
                                alive=lambda: self.process.poll() is None)
 
     def __enter__(self):
@@ -104,19 +116,21 @@ def expect_plausible(row):
 
 def check_rates(payload):
     """Both ranges at once: the free one must not hinder the paced one."""
-    record, seconds = run(payload, [PACED, FREE], RUN_SECONDS)
-    paced, free = record.ranges
-    rate = paced.touches / record.seconds
-    print(f"paced {rate:.0f}/s ({paced.missed} missed), free "
-          f"{free.touches / record.seconds / 1e6:.2f} M/s in "
+    record, seconds = run(payload, [paced(payload), free(payload)],
+                          RUN_SECONDS)
+    slow, fast = record.ranges
+    rate = slow.touches / record.seconds
+    print(f"paced {rate:.0f}/s ({slow.missed} missed), free "
+          f"{fast.touches / record.seconds / 1e6:.2f} M/s in "
           f"{record.seconds:.3f} s guest, {seconds:.3f} s host")
     expect(0.8 < record.seconds / seconds < 1.2, "clock", record.seconds,
            seconds)
-    expect(0.8 * PACED.rate < rate < 1.2 * PACED.rate, "rate", rate)
-    expect(free.touches > 100 * paced.touches, "free range is slow", free)
+    asked = slow.range.rate
+    expect(0.8 * asked < rate < 1.2 * asked, "rate", rate)
+    expect(fast.touches > 100 * slow.touches, "free range is slow", fast)
     for row in record.ranges:
         expect_plausible(row)
-    expect(record.total_writes == paced.writes + free.writes, record)
+    expect(record.total_writes == slow.writes + fast.writes, record)
     expect_intact(payload)
 
 
@@ -130,8 +144,8 @@ def slot_counts(payload, r):
 
 def check_change_while_running(payload):
     """The writes of a run are in its range, on every page equally often."""
-    only = Range(32 * MB, MB, rate=0, write_percent=100)
-    payload.start([PACED])
+    only = Range(payload.base + 32 * MB, MB, rate=0, write_percent=100)
+    payload.start([paced(payload)])
     record, _ = run(payload, [only], 0.1)
     counts = slot_counts(payload, only)
     row = record.ranges[0]
@@ -150,7 +164,7 @@ def check_at_rest(payload):
 
 def check_corruption_is_seen(payload):
     """A pattern word, a slot by much, a slot by one: each is noticed."""
-    line = line_of(200 * MB)
+    line = line_of(payload.base + 200 * MB)
     for at, new in ((line + 24, lambda v: v ^ 1), (line, lambda v: v ^ 1 << 63),
                     (line, lambda v: v + 1)):
         good = payload.read(at)
@@ -165,12 +179,18 @@ def check_corruption_is_seen(payload):
 
 
 def check_bad_ranges(payload):
-    def start(*args):
-        return lambda: payload.start([Range(32 * MB, MB), Range(*args)])
+    base = payload.base
 
-    expect_refused(start(15 * MB, MB), "range 1: 0xf00000+0x100000 is not all "
-                   "in RAM", "0x1000000 .. 0x10000000")
-    expect_refused(start(255 * MB, 2 * MB), "range 1: 0xff00000+0x200000 ")
+    def start(at, *args):
+        return lambda: payload.start([Range(base + 32 * MB, MB),
+                                      Range(base + at, *args)])
+
+    def mib(n):
+        return f"{base + n * MB:#x}"
+
+    expect_refused(start(15 * MB, MB), f"range 1: {mib(15)}+0x100000 is not "
+                   "all in RAM", f"{mib(16)} .. {mib(256)}")
+    expect_refused(start(255 * MB, 2 * MB), f"range 1: {mib(255)}+0x200000 ")
     expect_refused(start(32 * MB, 100), "no multiple of 4 KiB")
     expect_refused(start(32 * MB, MB, 0, 101), "percentage 101", "0 .. 100")
     expect_refused(start(32 * MB, MB, 10 ** 9), "rate 1000000000")
@@ -189,10 +209,11 @@ def check_bad_command_lines(accel, machine):
             expect(payload.get("STOPPED") == 1, "goes on after", append)
 
 
-def check_command_line_go(accel, machine, khz):
-    append = f"ram=256M fill=0x4000000 seed=7 tsc_khz={khz} " \
-             f"range=32M+4M:2K:100 {Range(48 * MB, MB, 0, 10).word()} go"
-    with Machine(accel, machine, append) as payload:
+def check_command_line_go(accel, machine, khz, arch, base):
+    append = f"ram={base + SIZE:#x} fill={base + 64 * MB:#x} seed=7 " \
+             f"tsc_khz={khz} range={base + 32 * MB:#x}+4M:2K:100 " \
+             f"{Range(base + 48 * MB, MB, 0, 10).word()} go"
+    with Machine(accel, machine, append, arch=arch) as payload:
         payload.wait_ready()
         time.sleep(0.5)
         expect(payload.get("STOPPED") == 0, "does not run by itself")
@@ -200,9 +221,9 @@ def check_command_line_go(accel, machine, khz):
         record = payload.record()
         rate = record.ranges[0].touches / record.seconds
         expect(0.8 * 2048 < rate < 1.2 * 2048, "rate", rate, record)
-        expect(payload.get("FILL_END") == 64 * MB, "fill end")
+        expect(payload.get("FILL_END") == base + 64 * MB, "fill end")
         expect_intact(payload)
-        expect_refused(lambda: payload.start([Range(63 * MB, 2 * MB)]),
+        expect_refused(lambda: payload.start([Range(base + 63 * MB, 2 * MB)]),
                        "filled part of RAM (fill=)")
 
 
@@ -220,38 +241,60 @@ def check_above_4g(accel, machine):
                        "hole 0x4000000 .. 0x100000000")
 
 
-def boot(accel, machine):
+def check_bad_command_line(accel, machine, arch):
+    """What came through the device tree is read, and said to be bad."""
+    with Machine(accel, machine, "ram=256M banana", arch=arch) as payload:
+        expect_refused(payload.wait_ready, 'bad word "banana": allowed is ')
+        expect(payload.get("STOPPED") == 1, "goes on")
+
+
+def check_exception_resets(accel, machine, arch, base):
+    """What must not happen ends QEMU (-no-reboot), and is no silent hang."""
+    with Machine(accel, machine, f"ram={base + SIZE:#x}", size=32 * MB,
+                 arch=arch) as payload:
+        expect_refused(payload.wait_ready, "QEMU ended while waiting")
+
+
+def boot(accel, machine, arch):
     begin = time.monotonic()
-    with Machine(accel, machine, "ram=256M seed=0x1234") as payload:
+    ram = read_layout(f"arch-{arch}/place.h")["BASE"] + SIZE
+    with Machine(accel, machine, f"ram={ram:#x} seed=0x1234",
+                 arch=arch) as payload:
         payload.wait_ring3()
         ring3 = time.monotonic()
         payload.wait_ready()
         ready = time.monotonic()
         khz = payload.calibrate()
-        print(f"ring 3 after {ring3 - begin:.2f} s, filled after "
-              f"{ready - begin:.2f} s, TSC {khz} kHz")
+        print(f"alive after {ring3 - begin:.2f} s, filled after "
+              f"{ready - begin:.2f} s, clock {khz} kHz")
         expect_intact(payload)
         check_rates(payload)
         check_change_while_running(payload)
         check_at_rest(payload)
         check_corruption_is_seen(payload)
         check_bad_ranges(payload)
-    return khz
+        return khz, payload.base
 
 
 def main():
-    accel, machine = sys.argv[1:]
+    accel, machine = sys.argv[1:3]
+    arch = (sys.argv[3:] or ["x86"])[0]
     qemu = os.environ.get("VMHEAT_QEMU", "qemu-system-x86_64")
     if not shutil.which(qemu):
         skip(f"no {qemu}")
+    if "VMHEAT_PAYLOAD" not in os.environ:
+        skip(f"there was no {arch}-linux-gnu-gcc to build the payload with")
     if accel == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         skip("/dev/kvm cannot be opened")
-    khz = boot(accel, machine)
-    check_command_line_go(accel, machine, khz)
+    khz, base = boot(accel, machine, arch)
+    check_command_line_go(accel, machine, khz, arch, base)
     if machine == "q35" and accel == "tcg":  # microvm cannot be split
         check_above_4g(accel, machine)
     if machine == "microvm":  # the same code, and q35 boots slowly under KVM
         check_bad_command_lines(accel, machine)
+    if machine == "virt":
+        check_bad_command_line(accel, machine, arch)
+        check_exception_resets(accel, machine, arch, base)
     print("ok")
 
 

@@ -26,10 +26,9 @@ WORD = struct.Struct("<Q")
 MASK = (1 << 64) - 1
 
 
-def read_layout(path=None):
+def read_layout(name="layout.h"):
     """The #defines of layout.h, without their VHP_ prefix."""
-    path = path or os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "layout.h")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     with open(path, encoding="ascii") as f:
         found = re.findall(r"^#define VHP_(\w+) (\w+)$", f.read(), re.M)
     return {name: int(number, 0) for name, number in found}
@@ -100,8 +99,15 @@ def pattern(address, seed):
 class Payload:
     """A payload guest, seen through its shared memory file."""
 
-    def __init__(self, path, timeout=30.0, alive=lambda: True):
-        """alive: called while waiting; false ends the wait (QEMU is gone)."""
+    def __init__(self, path, timeout=30.0, alive=lambda: True, arch="x86"):
+        """alive: called while waiting; false ends the wait (QEMU is gone).
+
+        arch: x86, aarch64 or riscv64. .base is where its RAM begins.
+        """
+        place = read_layout(os.path.join("arch-" + arch, "place.h"))
+        self.base = place["BASE"]
+        self.user_ring = place["USER_RING"]
+        self.page = self.base + L["OFFSET_PAGE"]
         self.timeout = timeout
         self.alive = alive
         self.hole = 0
@@ -125,7 +131,7 @@ class Payload:
     def offset(self, address):
         """Where a guest-physical address is in the memory file."""
         if not self.hole or address < self.hole:
-            return address
+            return address - self.base
         if address < L["HIGH_START"]:
             raise ValueError(f"{address:#x} is in the hole {self.hole:#x} .. "
                              f"{L['HIGH_START']:#x}")
@@ -141,19 +147,19 @@ class Payload:
         """Addresses of all filled pages."""
         end, step = self.get("FILL_END"), L["PAGE_SIZE"]
         low = min(end, self.hole) if self.hole else end
-        yield from range(L["RAM_START"], low, step)
+        yield from range(self.base + L["OFFSET_RAM"], low, step)
         if self.hole:
             yield from range(L["HIGH_START"], end, step)
 
     def get(self, name):
         """A word of the parameter page, say get("TSC_NOW")."""
-        return self.read(L["PAGE_ADDR"] + L["OFF_" + name])
+        return self.read(self.page + L["OFF_" + name])
 
     def set(self, name, value):
-        self.write(L["PAGE_ADDR"] + L["OFF_" + name], value)
+        self.write(self.page + L["OFF_" + name], value)
 
     def error(self):
-        at = L["PAGE_ADDR"] + L["OFF_ERROR"]
+        at = self.offset(self.page + L["OFF_ERROR"])
         raw = self.memory[at:at + L["ERROR_SIZE"]]
         return raw.split(b"\0", 1)[0].decode("ascii", "replace")
 
@@ -169,12 +175,13 @@ class Payload:
             time.sleep(0.001)
 
     def wait_ring3(self):
-        """Until the payload runs in ring 3."""
-        self._wait("ring 3", lambda: self.get("MAGIC") == L["MAGIC"])
+        """Until the payload runs in ring 3, EL0 or U mode."""
+        self._wait("life of the payload",
+                   lambda: self.get("MAGIC") == L["MAGIC"])
         if self.get("VERSION") != L["VERSION"]:
             raise PayloadError(f"payload version {self.get('VERSION')}: this "
                                f"is for {L['VERSION']}")
-        if self.get("RING") != 3:
+        if self.get("RING") != self.user_ring:
             raise PayloadError(f"payload runs in ring {self.get('RING')}")
 
     def wait_ready(self):
@@ -211,7 +218,7 @@ class Payload:
         if len(ranges) > L["MAX_RANGES"]:
             raise PayloadError(f"{len(ranges)} ranges: allowed are "
                                f"{L['MAX_RANGES']}")
-        base = L["PAGE_ADDR"] + L["OFF_RANGES"]
+        base = self.offset(self.page + L["OFF_RANGES"])
         unused = [Range(0, 0)] * (L["MAX_RANGES"] - len(ranges))
         for i, r in enumerate(list(ranges) + unused):
             struct.pack_into("<4Q", self.memory, base + i * L["RANGE_SIZE"],
@@ -239,14 +246,14 @@ class Payload:
     # What it did
 
     def ranges(self):
-        base = L["PAGE_ADDR"] + L["OFF_RANGES"]
+        base = self.offset(self.page + L["OFF_RANGES"])
         return [Range(*struct.unpack_from("<4Q", self.memory,
                                           base + i * L["RANGE_SIZE"]))
                 for i in range(L["MAX_RANGES"])]
 
     def record(self):
         """Exact at rest; while running, words may be one touch apart."""
-        base = L["PAGE_ADDR"] + L["OFF_RECORDS"]
+        base = self.offset(self.page + L["OFF_RECORDS"])
         rows = [RangeRecord(r, *struct.unpack_from(
                     "<5Q", self.memory, base + i * L["RECORD_SIZE"]))
                 for i, r in enumerate(self.ranges()) if r.size]

@@ -364,6 +364,63 @@ static void test_hugetlb(void)
     munmap(mem, 6 * MIB);
 }
 
+static uint64_t mapped(const uint8_t *at, size_t len)
+{
+    VhPagemap pm;
+    char *why = NULL;
+    uint64_t present;
+
+    g_assert_true(vh_pagemap_open(&pm, &why));
+    present = vh_pagemap_count(&pm, at, len).present;
+    vh_pagemap_close(&pm);
+    return present;
+}
+
+/* Zaps @page: the whole granule that it is in goes, and nothing else. */
+static void check_granule(Rig *r, size_t size, size_t lead, size_t page)
+{
+    size_t from = (lead + page * PAGE) / size * size;
+    VhCheck c;
+
+    rig_fill(r->mem, r->size);
+    c = rig_arm(r, page);
+    g_assert_cmpint(c.state, ==, VH_CHECK_ARMED);
+    g_assert_cmpuint(c.granule, ==, size);
+    g_assert_cmpuint(mapped(r->mem + from, size), ==, 0);
+    g_assert_cmpuint(mapped(r->mem, r->size), ==, r->size - size);
+    g_assert_cmpint(rig_collect(r, c), ==, VH_CHECK_SILENT);
+    c = rig_arm(r, page);
+    *(volatile uint8_t *)(r->mem + from) = r->mem[from];
+    g_assert_cmpint(rig_collect(r, c), ==, VH_CHECK_FIRED);
+    rig_assert_filled(r->mem, r->size);
+}
+
+/*
+ * A host with pages of 16 or 64 KiB, as far as the map says: the section begins
+ * within such a page, and its memory is 4 KiB pages here.
+ */
+static void test_large_base_pages(const void *page_size)
+{
+    size_t size = GPOINTER_TO_SIZE(page_size), lead = size / 2;
+    VhMapSection s;
+    VhMap *map;
+    char *why = NULL;
+    Rig r;
+
+    rig_open(&r, MIB, false);
+    s = rig_section(RIG_GPA, r.mem + lead, r.size - lead);
+    s.page_size = size;
+    map = rig_map(&s, 1);
+    g_assert_true(r.ops->set_map(r.trap, map, &why));
+    for (size_t page = 0; page < 3 * size / PAGE; page++) {
+        check_granule(&r, size, lead, page);
+    }
+    check_granule(&r, size, lead, (r.size - lead) / PAGE - 1);
+    r.ops->idle(r.trap);
+    vh_map_unref(map);
+    rig_close(&r);
+}
+
 /* The monitor interns the text: it may only take few different values. */
 static void test_detail(void)
 {
@@ -399,6 +456,10 @@ int main(int argc, char **argv)
     g_test_add_data_func("/trap/inside/thp-pieces/outside", NULL,
                          test_thp_pieces);
     g_test_add_func("/trap/inside/hugetlb", test_hugetlb);
+    g_test_add_data_func("/trap/inside/large-base-pages/16",
+                         GSIZE_TO_POINTER(16 << 10), test_large_base_pages);
+    g_test_add_data_func("/trap/inside/large-base-pages/64",
+                         GSIZE_TO_POINTER(64 << 10), test_large_base_pages);
     g_test_add_func("/trap/inside/detail", test_detail);
     return g_test_run();
 }

@@ -49,29 +49,30 @@ class Guest:
 
     accel: "tcg" or "kvm"; size: bytes of RAM; device: properties of
     -device vmheat or None; shared: RAM is a shared file mapping;
-    args: more command line; ram_dir: where the file is;
-    align: of it in QEMU's address space, say "2M".
+    args: more command line; ram_dir: where the file is; memfd, hugetlb:
+    it is a memfd; align: of it in QEMU's address space, say "2M"; qemu: the program, default
+    the one that vmheat was built for.
     """
 
     def __init__(self, accel="tcg", machine="q35", size=256 << 20,
                  device="id=heat0", shared=True, args=(), plugin=True,
                  reboot=False, hugetlb=False, ram_dir=None,
-                 align=None):
+                 align=None, memfd=False, qemu=None):
         self.dir = tempfile.mkdtemp(prefix="vmheat-")
         self.ram = None
         self.size = size
         self.qmp = None
         ram_dir = ram_dir or ("/dev/shm" if os.path.isdir("/dev/shm")
                               else self.dir)
-        command = [environment("VMHEAT_QEMU"), "-accel", accel,
+        command = [qemu or environment("VMHEAT_QEMU"), "-accel", accel,
                    "-nodefaults", "-display", "none",
                    "-m", str(size >> 20) + "M"]
         if not reboot:
             command += ["-no-reboot"]
-        if hugetlb:
+        if hugetlb or memfd:
             command += ["-machine", machine + ",memory-backend=mem0",
                         "-object", "memory-backend-memfd,id=mem0,share=on,"
-                        f"hugetlb=on,size={size}"]
+                        + ("hugetlb=on," if hugetlb else "") + f"size={size}"]
         elif shared:
             fd, self.ram = tempfile.mkstemp(prefix="vmheat-ram-", dir=ram_dir)
             os.ftruncate(fd, size)

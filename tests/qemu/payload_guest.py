@@ -8,9 +8,12 @@ import time
 from guest import Guest, environment, score
 
 sys.path.insert(0, environment("VMHEAT_PAYLOAD_PY"))
-from vmheat_payload import Payload, PayloadError, Range  # noqa: E402, F401
+from vmheat_payload import (Payload, PayloadError, Range,  # noqa: E402, F401
+                            read_layout)
 
 MB = 1 << 20
+# What the emulated machines are started with besides
+VIRT = {"aarch64": ["-cpu", "cortex-a57"], "riscv64": ["-bios", "none"]}
 
 
 class PayloadGuest(Guest):
@@ -19,20 +22,28 @@ class PayloadGuest(Guest):
     On entry the payload is ready and at rest; self.payload is its host side.
     fill: bytes that it fills, from address 0; default all.
     ram: bytes that it is told there are, it never touches more; default all.
+    arch: x86, aarch64 or riscv64; the latter are a machine virt under TCG.
     """
 
     def __init__(self, size=256 * MB, append="", args=(), device=None,
-                 fill=None, ram=None, **kwargs):
+                 fill=None, ram=None, arch="x86", **kwargs):
         ram = ram or size
-        words = f"ram={ram:#x} fill={fill or ram:#x} {append}".strip()
-        args = ["-kernel", environment("VMHEAT_PAYLOAD"), "-append", words,
+        self.arch = arch
+        base = read_layout(f"arch-{arch}/place.h")["BASE"]
+        words = f"ram={base + ram:#x} fill={base + (fill or ram):#x} {append}"
+        elf = "VMHEAT_PAYLOAD" + ("" if arch == "x86" else "_" + arch.upper())
+        args = ["-kernel", environment(elf), "-append", words.strip(),
                 *args]
+        if arch in VIRT:
+            kwargs.update(qemu="qemu-system-" + arch, machine="virt")
+            args += VIRT[arch]
         super().__init__(size=size, args=args, device=device, **kwargs)
         self.payload = None
 
     def attach(self, wait=True):
         """Opens the host's side; waits for the payload unless told not to."""
         self.payload = Payload(self.ram or self.memfd(), timeout=120,
+                               arch=self.arch,
                                alive=lambda: self.process.poll() is None)
         if wait:
             self.payload.wait_ready()
@@ -87,12 +98,13 @@ class PayloadGuest(Guest):
         return self.payload.verify().ok and self.payload.check_memory().ok
 
 
-def one_hot_range(size, share=0.05, rate=0, write_percent=25, at=0.423):
+def one_hot_range(size, share=0.05, rate=0, write_percent=25, at=0.423,
+                  base=0):
     """A contiguous hot range of this share of the guest.
 
     By default it lies across the regions that monitoring begins with (20 even
     ones), so that it has to be found.
     """
-    start = int(size * at) // MB * MB
+    start = base + int(size * at) // MB * MB
     length = int(size * share) // 4096 * 4096
     return Range(start, length, rate, write_percent)
