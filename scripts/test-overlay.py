@@ -7,6 +7,7 @@ Whether a QEMU with vmheat in it can be built, and works, is not seen here.
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -69,6 +70,26 @@ class TestOverlay(unittest.TestCase):
             self.assertTrue(os.listdir(self.tree / "hw/vmheat" / folder))
         self.assertEqual((self.tree / "qapi/vmheat.json").read_text(),
                          (ROOT / "qapi/vmheat.json").read_text())
+
+    def probes(self):
+        text = (self.tree / "hw/vmheat/compat/probes.h").read_text()
+        return {line.split()[1] for line in text.splitlines()
+                if line.startswith("#define")}
+
+    def test_probes(self):
+        """The same names as the plugin's, told from the text of the tree."""
+        self.fine()
+        text = (self.tree / "hw/vmheat/compat/probes.h").read_text()
+        names = set(re.findall(r"'(VH_[A-Z_]+)'",
+                               (ROOT / "compat/meson.build").read_text()))
+        self.assertEqual({line.split()[1] for line in text.splitlines()},
+                         names)
+        self.assertEqual(self.probes(), set())
+        (self.tree / "include/qemu").mkdir()
+        (self.tree / "include/qemu/main-loop.h").write_text(
+            "void bql_lock(void);\n")
+        self.fine()
+        self.assertEqual(self.probes(), {"VH_BQL_LOCK"})
 
     def test_newer_names(self):
         (self.tree / "VERSION").write_text("10.0.13\n")
