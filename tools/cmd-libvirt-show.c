@@ -10,6 +10,9 @@
 #include "libvirt/domain-xml.h"
 #include "libvirt/live.h"
 
+/* Of the time-out: libvirt may have to try each emulator of the host. */
+#define CAPABILITIES_TIMES 12
+
 static const char *const state_texts[] = {
     [VH_HEAT_NONE] = "not enabled",
     [VH_HEAT_ENABLED] = "enabled",
@@ -162,7 +165,8 @@ int vh_cmd_libvirt_show(const VhOptions *o, const VhTerm *term)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VhDomainConfig) config =
-        vh_domain_config_read(o->uri, o->domain, false, o->timeout_us, &error);
+        vh_domain_config_read(o->uri, o->domain, VH_READ_CAPABILITIES,
+                              CAPABILITIES_TIMES * o->timeout_us, &error);
     g_autoptr(VhPage) page = vh_page_new(term);
 
     if (!config) {

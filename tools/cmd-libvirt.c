@@ -25,7 +25,8 @@ static int fail(int code, const char *sentence)
 static VhDomainConfig *read_config(const VhOptions *o, GError **error)
 {
     VhDomainConfig *config = vh_domain_config_read(
-        o->uri, o->domain, !o->dry_run, o->timeout_us, error);
+        o->uri, o->domain, o->dry_run ? 0 : VH_READ_SECRET, o->timeout_us,
+        error);
 
     if (config && !config->xml) {
         g_set_error(error, VH_CLIENT_ERROR, VH_CLIENT_ERROR_QMP,

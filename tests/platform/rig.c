@@ -208,3 +208,30 @@ void rig_assert_filled(const uint8_t *mem, size_t size)
         }
     }
 }
+
+static uint64_t resident_pages(void)
+{
+    g_autofree char *text = NULL;
+    char *end;
+
+    g_assert_true(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
+    g_ascii_strtoull(text, &end, 10);
+    return g_ascii_strtoull(end, NULL, 10);
+}
+
+bool rig_reads_take_memory(void)
+{
+    size_t pages = 4096;
+    uint8_t *mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t before = resident_pages();
+    uint64_t after;
+
+    g_assert_true(mem != MAP_FAILED);
+    for (size_t i = 0; i < pages; i++) {
+        g_assert_cmpuint(((volatile uint8_t *)mem)[i * PAGE], ==, 0);
+    }
+    after = resident_pages();
+    munmap(mem, pages * PAGE);
+    return after > before + pages / 2;
+}

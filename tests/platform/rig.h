@@ -92,4 +92,13 @@ void rig_fill(uint8_t *mem, size_t size);
 /** rig_assert_filled() - nothing of it was lost */
 void rig_assert_filled(const uint8_t *mem, size_t size);
 
+/**
+ * rig_reads_take_memory() - does this kernel give anonymous memory that is only
+ *                           read pages of its own?
+ *
+ * Linux maps the page of zeroes there, and then it takes none; some kernels of
+ * virtual machines do not. Told by what this process has resident.
+ */
+bool rig_reads_take_memory(void);
+
 #endif

@@ -175,7 +175,8 @@ static void test_anonymous(gconstpointer w)
     assert_takes(&m, w, 299 * PAGE, 0);
     madvise(m.p + 100 * PAGE, 10 * PAGE, MADV_DONTNEED);
     assert_takes(&m, w, 289 * PAGE, 0);
-    if (ways->pagemap_scan) { /* else the page of zeroes cannot be told */
+    /* else the page of zeroes cannot be told, or is not there */
+    if (ways->pagemap_scan && !rig_reads_take_memory()) {
         for (size_t i = 1000; i < 1100; i++) {
             seen = m.p[i * PAGE];
         }
@@ -231,7 +232,8 @@ static void test_huge(gconstpointer w)
         open_as[i](&m);
         touch(&m, 0, PAGES);
         g_assert_cmpuint(footprint(&m, w).huge, ==, 0);
-        madvise(m.p, SIZE, MADV_HUGEPAGE);
+        /* not all of it: khugepaged would do the rest */
+        madvise(m.p + 2 * MIB, 4 * MIB, MADV_HUGEPAGE);
         if (!rig_collapse(m.p + 2 * MIB, 4 * MIB)) {
             g_test_skip("no huge pages can be made");
             close_mem(&m);

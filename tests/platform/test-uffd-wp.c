@@ -213,6 +213,10 @@ static void test_untouched(gconstpointer data)
     if (skipped(setting->kind)) {
         return;
     }
+    if (setting->kind == RIG_ANONYMOUS && rig_reads_take_memory()) {
+        g_test_skip("here a read of anonymous memory populates it");
+        return;
+    }
     rig_open_as(&r, "uffd-wp", setting->kind, 6 * MIB, false);
     g_assert_cmpint(
         madvise(r.mem, r.size,

@@ -7,7 +7,7 @@
 
 typedef struct ReadJob {
     VhLvJob base;
-    bool secret;
+    unsigned what;
     VhDomainConfig *config;
 } ReadJob;
 
@@ -38,7 +38,7 @@ static char *take_text(char *text)
 static bool run_read(VhLvJob *base, VhLvConn *c, GError **error)
 {
     ReadJob *job = (ReadJob *)base;
-    unsigned secret = job->secret ? VIR_DOMAIN_XML_SECURE : 0;
+    unsigned secret = job->what & VH_READ_SECRET ? VIR_DOMAIN_XML_SECURE : 0;
     int active = virDomainIsActive(c->domain);
     int persistent = virDomainIsPersistent(c->domain);
     VhDomainConfig *config = g_new0(VhDomainConfig, 1);
@@ -48,7 +48,9 @@ static bool run_read(VhLvJob *base, VhLvConn *c, GError **error)
     config->uri = take_text(virConnectGetURI(c->conn));
     config->saved = virDomainHasManagedSaveImage(c->domain, 0) == 1;
     config->ram = (uint64_t)virDomainGetMaxMemory(c->domain) * 1024;
-    config->capabilities = take_text(virConnectGetCapabilities(c->conn));
+    if (job->what & VH_READ_CAPABILITIES) {
+        config->capabilities = take_text(virConnectGetCapabilities(c->conn));
+    }
     if (persistent > 0) {
         config->xml = take_text(
             virDomainGetXMLDesc(c->domain, VIR_DOMAIN_XML_INACTIVE | secret));
@@ -66,13 +68,13 @@ static void clear_read(VhLvJob *base)
 }
 
 VhDomainConfig *vh_domain_config_read(const char *uri, const char *domain,
-                                      bool secret, gint64 timeout_us,
+                                      unsigned what, gint64 timeout_us,
                                       GError **error)
 {
     ReadJob *job = vh_lv_job_new(sizeof(*job), run_read, clear_read);
     VhDomainConfig *config = NULL;
 
-    job->secret = secret;
+    job->what = what;
     if (vh_lv_run(uri, domain, job, timeout_us, error)) {
         config = g_steal_pointer(&job->config);
     }
