@@ -63,7 +63,7 @@ static void add_zrams(const char *root, VhHost *h)
     }
 }
 
-void vh_host_read(const char *root, VhHost *host)
+static void read_host(const char *root, VhHost *host)
 {
     g_autofree char *text = read_file(root, "/proc/meminfo");
     uint64_t zswapped = meminfo(text, "Zswapped");
@@ -96,7 +96,7 @@ void vh_host_latest(VhHostCache *cache, VhHost *host)
 
     g_mutex_lock(&cache->lock);
     if (!cache->read_us || now - cache->read_us > VH_HOST_FRESH_US) {
-        vh_host_read(cache->root, &cache->host);
+        read_host(cache->root, &cache->host);
         cache->read_us = now;
     }
     *host = cache->host;

@@ -27,15 +27,8 @@ typedef struct VhHost {
 } VhHost;
 
 /**
- * vh_host_read() - ask the kernel
- * @root: "" for this host; a folder that has proc/ and sys/ in a test
- * @host: set; what the kernel does not tell is 0
- */
-void vh_host_read(const char *root, VhHost *host);
-
-/**
  * struct VhHostCache - what was read last, for all threads
- * @root: as of vh_host_read()
+ * @root: "" for this host; a folder that has proc/ and sys/ in a test
  * @lock: of what follows
  * @read_us: when that was, g_get_monotonic_time(); 0: never
  * @host: what was read
@@ -56,7 +49,7 @@ void vh_host_cache_clear(VhHostCache *cache);
 /**
  * vh_host_latest() - what the kernel says, at most VH_HOST_FRESH_US ago
  * @cache: of the host; any thread
- * @host: set, as by vh_host_read()
+ * @host: set; what the kernel does not tell is 0
  *
  * A hundred machines need it as often as they are asked, and reading it takes
  * some 5 % of what asking one takes.

@@ -75,13 +75,6 @@ static int64_t entry_end(const GPtrArray *blocks, int64_t us, bool late)
     return e->start_us <= us ? e->end_us : INT64_MIN;
 }
 
-static bool look(const VhHistoryView *v, unsigned level, int64_t end_us,
-                 Search *search)
-{
-    vh_walk_last(v, level, end_us, take, search);
-    return search->found;
-}
-
 static void set_place(const VhHistoryView *v, VhHistoryRegion *out,
                       uint64_t address, bool of_record)
 {
@@ -115,11 +108,11 @@ bool vh_history_region(const VhHistoryView *v, int64_t time_us,
 
         known = end != INT64_MIN;
         if (known) {
-            look(v, i, end, &search);
+            vh_walk_last(v, i, end, take, &search);
         }
     }
     if (!known && v->source) {
-        look(v, VH_LEVELS, time_us + 1, &search);
+        vh_walk_last(v, VH_LEVELS, time_us + 1, take, &search);
     }
     if (search.found) {
         set_place(v, out, address, !known);

@@ -29,9 +29,4 @@ static inline void vhp_relax(void)
     __asm__ volatile("nop");
 }
 
-static inline const char *vhp_command_line(uint64_t boot)
-{
-    return vhp_fdt_bootargs((const void *)(uintptr_t)boot);
-}
-
 #endif
