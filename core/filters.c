@@ -66,7 +66,11 @@ static VhIs is_of_type(const VhFilter *f, const VhSchemesEnv *env,
     case VH_FILTER_NODE:
         return is(s->node && s->node - 1 == f->node);
     case VH_FILTER_BLOCK:
-        return is(g_strcmp0(s->name, f->block) == 0);
+        return is(g_strcmp0(s->name, f->id) == 0);
+    case VH_FILTER_BACKEND:
+        return is(s->label && g_strcmp0(s->label->backend, f->id) == 0);
+    case VH_FILTER_DEVICE:
+        return is(s->label && g_strcmp0(s->label->device, f->id) == 0);
     case VH_FILTER_FILE_BACKED:
         return is(s->file_backed);
     case VH_FILTER_SHARED:
@@ -98,6 +102,9 @@ static bool decide(const VhScheme *s, const VhSchemesEnv *env,
                    uint64_t *until, unsigned *asked)
 {
     *until = end;
+    if (section->flags & VH_SECTION_RESERVED) {
+        return false;
+    }
     for (size_t i = 0; i < s->nr_filters; i++) {
         const VhFilter *f = &s->filters[i];
 

@@ -26,6 +26,30 @@ VhMap *vh_map_new(VhMapSection *sections, size_t nr)
     return m;
 }
 
+VhMapSection vh_section_copy(const VhMapSection *s)
+{
+    VhMapSection copy = *s;
+
+    copy.name = g_strdup(s->name);
+    if (s->label) {
+        copy.label = g_new(VhLabel, 1);
+        *copy.label =
+            (VhLabel){ g_strdup(s->label->backend), g_strdup(s->label->device),
+                       s->label->reserved };
+    }
+    return copy;
+}
+
+void vh_section_clear(VhMapSection *s)
+{
+    if (s->label) {
+        g_free(s->label->backend);
+        g_free(s->label->device);
+    }
+    g_clear_pointer(&s->label, g_free);
+    g_clear_pointer(&s->name, g_free);
+}
+
 VhMap *vh_map_ref(VhMap *m)
 {
     if (m) {
@@ -43,7 +67,7 @@ void vh_map_unref(VhMap *m)
         m->release(m);
     }
     for (size_t i = 0; i < m->nr; i++) {
-        g_free(m->sections[i].name);
+        vh_section_clear(&m->sections[i]);
     }
     g_free(m->sections);
     g_free(m);

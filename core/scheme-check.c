@@ -147,6 +147,15 @@ static bool watermarks_ok(const Checked *c)
            at_most(c, "watermarks.high", w->high, psi ? BP : PERMILLE);
 }
 
+/* Member that has VhFilter::id; NULL: the type has none. */
+static const char *id_of(VhFilterType type)
+{
+    return type == VH_FILTER_BLOCK     ? "block"
+           : type == VH_FILTER_BACKEND ? "backend"
+           : type == VH_FILTER_DEVICE  ? "device"
+                                       : NULL;
+}
+
 static bool filter_ok(const Checked *c, size_t i)
 {
     const VhFilter *f = &c->s->filters[i];
@@ -160,8 +169,8 @@ static bool filter_ok(const Checked *c, size_t i)
                       "'filters[%zu].end' %" PRIu64,
                       i, f->start, i, f->end);
     }
-    if (f->type == VH_FILTER_BLOCK && (!f->block || !*f->block)) {
-        return refuse(c, "'filters[%zu].block' is empty", i);
+    if (id_of(f->type) && (!f->id || !*f->id)) {
+        return refuse(c, "'filters[%zu].%s' is empty", i, id_of(f->type));
     }
     return true;
 }

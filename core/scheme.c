@@ -10,7 +10,7 @@ void vh_scheme_clear(VhScheme *s)
     g_free(s->args.nodes);
     g_free(s->quota.goals);
     for (size_t i = 0; i < s->nr_filters; i++) {
-        g_free(s->filters[i].block);
+        g_free(s->filters[i].id);
     }
     g_free(s->filters);
     *s = (VhScheme){ 0 };
@@ -26,7 +26,7 @@ void vh_scheme_copy(VhScheme *to, const VhScheme *from)
         g_memdup2(from->quota.goals, from->quota.nr_goals * sizeof(VhGoal));
     to->filters = g_memdup2(from->filters, from->nr_filters * sizeof(VhFilter));
     for (size_t i = 0; i < to->nr_filters; i++) {
-        to->filters[i].block = g_strdup(from->filters[i].block);
+        to->filters[i].id = g_strdup(from->filters[i].id);
     }
 }
 
@@ -103,7 +103,7 @@ static bool same_filters(const VhScheme *a, const VhScheme *b)
 
         if (x->type != y->type || x->matching != y->matching ||
             x->allow != y->allow || x->start != y->start || x->end != y->end ||
-            x->node != y->node || g_strcmp0(x->block, y->block)) {
+            x->node != y->node || g_strcmp0(x->id, y->id)) {
             return false;
         }
     }

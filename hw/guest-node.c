@@ -9,7 +9,7 @@
 /* A search for the memory device that has this backend. */
 typedef struct Search {
     Object *backend;
-    int node;
+    Object *device;
 } Search;
 
 static int look_at(Object *child, void *opaque)
@@ -17,39 +17,40 @@ static int look_at(Object *child, void *opaque)
     Search *s = opaque;
 
     if (!object_property_find(child, "memdev") ||
-        !object_property_find(child, "node") ||
         object_property_get_link(child, "memdev", NULL) != s->backend) {
         return 0;
     }
-    s->node = object_property_get_uint(child, "node", NULL);
+    s->device = child;
     return 1;
 }
 
-static bool device_node(Object *backend, int *node)
+/* DIMM, virtio-mem and so on; NULL: none has @backend. */
+static Object *device_of(Object *backend)
 {
     Search s = { .backend = backend };
-    bool found =
-        object_child_foreach(vh_machine_container("peripheral"), look_at, &s) ||
+
+    if (!object_child_foreach(vh_machine_container("peripheral"), look_at,
+                              &s)) {
         object_child_foreach(vh_machine_container("peripheral-anon"), look_at,
                              &s);
-
-    *node = s.node;
-    return found;
+    }
+    return s.device;
 }
 
 int vmheat_guest_node(MemoryRegion *mr)
 {
     const NumaState *numa = MACHINE(qdev_get_machine())->numa_state;
     Object *backend = memory_region_owner(mr);
-    int node;
+    Object *device;
 
     for (int i = 0; numa && i < numa->num_nodes; i++) {
         if (OBJECT(numa->nodes[i].node_memdev) == backend) {
             return i;
         }
     }
-    if (device_node(backend, &node)) {
-        return node;
+    device = device_of(backend);
+    if (device && object_property_find(device, "node")) {
+        return object_property_get_uint(device, "node", NULL);
     }
     return numa && numa->num_nodes > 1 ? -1 : 0;
 }
@@ -59,4 +60,15 @@ bool vmheat_guest_has_nodes(void)
     const NumaState *numa = MACHINE(qdev_get_machine())->numa_state;
 
     return numa && numa->num_nodes > 0;
+}
+
+VhLabel *vmheat_guest_label(MemoryRegion *mr)
+{
+    Object *backend = memory_region_owner(mr);
+    Object *device = device_of(backend);
+    VhLabel *label = g_new0(VhLabel, 1);
+
+    label->backend = g_strdup(object_get_canonical_path_component(backend));
+    label->device = g_strdup(device ? DEVICE(device)->id : NULL);
+    return label;
 }

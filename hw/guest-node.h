@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which NUMA node of the guest memory belongs to.
+ * What QEMU's user knows guest memory as: NUMA node, backend, memory device.
  */
 #ifndef VMHEAT_HW_GUEST_NODE_H
 #define VMHEAT_HW_GUEST_NODE_H
 
 #include "compat/qemu.h"
+#include "vmheat/map.h"
 
 /**
  * vmheat_guest_node() - node of the memory backend that has @mr
@@ -17,5 +18,12 @@ int vmheat_guest_node(MemoryRegion *mr);
 
 /** vmheat_guest_has_nodes() - has the guest NUMA nodes? BQL held */
 bool vmheat_guest_has_nodes(void);
+
+/**
+ * vmheat_guest_label() - ids of the backend that has @mr and of its device
+ *
+ * BQL held. For vh_section_clear().
+ */
+VhLabel *vmheat_guest_label(MemoryRegion *mr);
 
 #endif

@@ -18,6 +18,14 @@
  * Devices that pin guest memory (VFIO) tell nobody, but their own memory comes
  * and goes with them, so any transaction is a time to look for them.
  *
+ * What the machine itself says of its memory (hw/machine-map.c) is read once:
+ * by a bottom half, when all who may still add to it have been told that the
+ * machine is made. Memory that the guest can only read is its firmware's, or a
+ * device's ROM; it is in no map, and told as reserved.
+ *
+ * A target (hw/target.c) makes a second map of some sections of the first,
+ * which it keeps.
+ *
  * Firmware remaps the shadow RAM below 1 MiB many times while it boots. Such
  * transactions end in a map equal to the one before and are not published.
  */
@@ -57,6 +65,16 @@ static bool is_guest_ram(const MemoryRegionSection *s)
            object_dynamic_cast(memory_region_owner(mr), TYPE_MEMORY_BACKEND);
 }
 
+/* ROM, flash, and RAM that is write-protected (shadow RAM). */
+static bool is_firmware(const MemoryRegionSection *s)
+{
+    MemoryRegion *mr = s->mr;
+
+    return (memory_region_is_ram(mr) && !memory_region_is_ram_device(mr) &&
+            (s->readonly || memory_region_is_rom(mr))) ||
+           memory_region_is_romd(mr);
+}
+
 static uint32_t section_flags(MemoryRegion *mr)
 {
     return (memory_region_has_ram_discard_manager(mr) ? VH_SECTION_UNPLUGS
@@ -90,6 +108,7 @@ static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
         .region_offset = s->offset_within_region + (start - gpa),
         .flags = section_flags(s->mr),
         .node = vmheat_guest_node(s->mr) + 1,
+        .label = vmheat_guest_label(s->mr),
     };
     return true;
 }
@@ -102,7 +121,8 @@ static int by_gpa(const void *a, const void *b)
            (x->offset_within_address_space < y->offset_within_address_space);
 }
 
-/* Adjacent in the guest and in this process: firmware splits RAM needlessly. */
+/* Adjacent in the guest and in this process: firmware splits RAM needlessly.
+ * One RAMBlock has one label; what the machine says cuts it later. */
 static bool joins(const VhMapSection *a, const VhMapSection *b)
 {
     return a->gpa + a->size == b->gpa && a->hva + a->size == b->hva &&
@@ -116,7 +136,7 @@ static void append_section(GArray *out, VhMapSection *s)
 
     if (last && joins(last, s)) {
         last->size += s->size;
-        g_free(s->name);
+        vh_section_clear(s);
     } else {
         g_array_append_val(out, *s);
     }
@@ -135,8 +155,9 @@ static MapRefs *ref_regions(GArray *sections)
     return refs;
 }
 
-static VhMap *build_map(GArray *sections)
+static VhMap *build_map(const VmheatMapTracker *t)
 {
+    GArray *sections = t->sections;
     GArray *out = g_array_new(false, false, sizeof(VhMapSection));
     size_t nr;
     VhMap *map;
@@ -150,6 +171,7 @@ static VhMap *build_map(GArray *sections)
             append_section(out, &s);
         }
     }
+    vmheat_machine_map_apply(t->machine, out);
     nr = out->len;
     map = vh_map_new((VhMapSection *)(void *)g_array_free(out, false), nr);
     map->opaque = ref_regions(sections);
@@ -157,11 +179,18 @@ static VhMap *build_map(GArray *sections)
     return map;
 }
 
+static bool same_label(const VhLabel *a, const VhLabel *b)
+{
+    return a->reserved == b->reserved && !g_strcmp0(a->backend, b->backend) &&
+           !g_strcmp0(a->device, b->device);
+}
+
 static bool same_section(const VhMapSection *a, const VhMapSection *b)
 {
     return a->gpa == b->gpa && a->size == b->size && a->hva == b->hva &&
            a->page_size == b->page_size && a->flags == b->flags &&
-           a->node == b->node && g_str_equal(a->name, b->name);
+           a->node == b->node && g_str_equal(a->name, b->name) &&
+           same_label(a->label, b->label);
 }
 
 static bool same_map(const VhMap *a, const VhMap *b)
@@ -176,7 +205,7 @@ static bool same_map(const VhMap *a, const VhMap *b)
 
 static void publish(VmheatMapTracker *t)
 {
-    VhMap *map = build_map(t->sections);
+    VhMap *map = build_map(t);
 
     t->dirty = false;
     t->pinned = ram_block_discard_is_disabled();
@@ -185,9 +214,11 @@ static void publish(VmheatMapTracker *t)
         return;
     }
     vh_map_unref(t->map);
+    vh_map_unref(t->watched);
     t->map = map;
+    t->watched = vmheat_target_map(&t->target, map);
     if (t->changed) {
-        t->changed(t->opaque, map);
+        t->changed(t->opaque, t->watched);
     }
 }
 
@@ -198,23 +229,32 @@ static void region_add(MemoryListener *l, MemoryRegionSection *section)
     if (is_guest_ram(section)) {
         g_array_append_val(t->sections, *section);
         t->dirty = true;
+    } else if (is_firmware(section)) {
+        g_array_append_val(t->firmware, *section);
     }
+}
+
+static bool forget(GArray *sections, const MemoryRegionSection *gone)
+{
+    for (guint i = 0; i < sections->len; i++) {
+        MemoryRegionSection *s =
+            &g_array_index(sections, MemoryRegionSection, i);
+
+        if (s->mr == gone->mr && s->offset_within_address_space ==
+                                     gone->offset_within_address_space) {
+            g_array_remove_index(sections, i);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void region_del(MemoryListener *l, MemoryRegionSection *section)
 {
     VmheatMapTracker *t = container_of(l, VmheatMapTracker, listener);
 
-    for (guint i = 0; i < t->sections->len; i++) {
-        MemoryRegionSection *s =
-            &g_array_index(t->sections, MemoryRegionSection, i);
-
-        if (s->mr == section->mr && s->offset_within_address_space ==
-                                        section->offset_within_address_space) {
-            g_array_remove_index(t->sections, i);
-            t->dirty = true;
-            return;
-        }
+    if (!forget(t->firmware, section)) {
+        t->dirty |= forget(t->sections, section);
     }
 }
 
@@ -230,10 +270,26 @@ static void commit(MemoryListener *l)
     }
 }
 
+static void read_machine(void *opaque)
+{
+    VmheatMapTracker *t = opaque;
+
+    t->machine = vmheat_machine_map_new();
+    publish(t);
+}
+
+/* At once when it is made already. */
+static void machine_made(Notifier *n, void *data)
+{
+    qemu_bh_schedule(container_of(n, VmheatMapTracker, made)->read_machine);
+}
+
 void vmheat_map_start(VmheatMapTracker *t,
-                      void (*changed)(void *opaque, VhMap *map), void *opaque)
+                      void (*changed)(void *opaque, VhMap *watched),
+                      void *opaque)
 {
     t->sections = g_array_new(false, false, sizeof(MemoryRegionSection));
+    t->firmware = g_array_new(false, false, sizeof(MemoryRegionSection));
     t->listener = (MemoryListener){
         .name = "vmheat",
         .region_add = region_add,
@@ -246,14 +302,61 @@ void vmheat_map_start(VmheatMapTracker *t,
     }
     t->changed = changed;
     t->opaque = opaque;
+    t->read_machine = qemu_bh_new(read_machine, t);
+    t->made.notify = machine_made;
+    qemu_add_machine_init_done_notifier(&t->made);
 }
 
 void vmheat_map_stop(VmheatMapTracker *t)
 {
     t->changed = NULL; /* unregistering reports every section as gone */
+    qemu_remove_machine_init_done_notifier(&t->made);
+    g_clear_pointer(&t->read_machine, qemu_bh_delete);
     memory_listener_unregister(&t->listener);
-    vh_map_unref(t->map);
-    t->map = NULL;
-    g_array_free(t->sections, true);
-    t->sections = NULL;
+    g_clear_pointer(&t->watched, vh_map_unref);
+    g_clear_pointer(&t->map, vh_map_unref);
+    g_clear_pointer(&t->sections, g_array_unref);
+    g_clear_pointer(&t->firmware, g_array_unref);
+    g_clear_pointer(&t->machine, vmheat_machine_map_free);
+}
+
+static void clear_held(void *held)
+{
+    g_free(((VmheatHeld *)held)->name);
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const VmheatHeld *x = a, *y = b;
+
+    return (x->range.start > y->range.start) -
+           (x->range.start < y->range.start);
+}
+
+static void add_firmware(GArray *out, const MemoryRegionSection *s)
+{
+    uint64_t start = s->offset_within_address_space;
+    VmheatHeld h = { { start, start + int128_get64(s->size) },
+                     VMHEAT_RESERVED_KIND_FIRMWARE,
+                     g_strdup(memory_region_name(s->mr)) };
+
+    g_array_append_val(out, h);
+}
+
+GArray *vmheat_map_reserved(const VmheatMapTracker *t)
+{
+    GArray *out = g_array_new(false, false, sizeof(VmheatHeld));
+
+    g_array_set_clear_func(out, clear_held);
+    for (guint i = 0; t->machine && i < t->machine->held->len; i++) {
+        VmheatHeld h = g_array_index(t->machine->held, VmheatHeld, i);
+
+        h.name = g_strdup(h.name);
+        g_array_append_val(out, h);
+    }
+    for (guint i = 0; i < t->firmware->len; i++) {
+        add_firmware(out, &g_array_index(t->firmware, MemoryRegionSection, i));
+    }
+    g_array_sort(out, by_start);
+    return out;
 }

@@ -203,6 +203,8 @@ static VhFilter filter(Reader *r, const VmheatFilter *f)
     belongs(r, f, "end", f->has_end, VMHEAT_FILTER_TYPE_ADDRESS);
     belongs(r, f, "node", f->has_node, VMHEAT_FILTER_TYPE_NODE);
     belongs(r, f, "block", f->block != NULL, VMHEAT_FILTER_TYPE_BLOCK);
+    belongs(r, f, "backend", f->backend != NULL, VMHEAT_FILTER_TYPE_BACKEND);
+    belongs(r, f, "device", f->device != NULL, VMHEAT_FILTER_TYPE_DEVICE);
     return (VhFilter){
         .type = (VhFilterType)f->type,
         .matching = !f->has_matching || f->matching,
@@ -210,7 +212,7 @@ static VhFilter filter(Reader *r, const VmheatFilter *f)
         .start = number(r, "filters.start", f->has_start, f->start, 0),
         .end = number(r, "filters.end", f->has_end, f->end, 0),
         .node = f->has_node ? f->node : 0,
-        .block = g_strdup(f->block),
+        .id = g_strdup(f->block ?: f->backend ?: f->device),
     };
 }
 

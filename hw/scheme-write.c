@@ -121,8 +121,12 @@ static VmheatFilterList *filters_to_qapi(const VhScheme *s)
         out->end = f->end;
         out->has_node = f->type == VH_FILTER_NODE;
         out->node = f->node;
-        out->block = f->type == VH_FILTER_BLOCK ? g_strdup(f->block) : NULL;
+        out->block = f->type == VH_FILTER_BLOCK ? g_strdup(f->id) : NULL;
         vh_opt_set(out, block);
+        out->backend = f->type == VH_FILTER_BACKEND ? g_strdup(f->id) : NULL;
+        vh_opt_set(out, backend);
+        out->device = f->type == VH_FILTER_DEVICE ? g_strdup(f->id) : NULL;
+        vh_opt_set(out, device);
         QAPI_LIST_APPEND(tail, out);
     }
     return list;

@@ -177,7 +177,7 @@ static void suspend_changed(void *opaque)
     update(d);
 }
 
-static void map_changed(void *opaque, VhMap *map)
+static void map_changed(void *opaque, VhMap *map) /* what is watched */
 {
     VmheatDevice *d = opaque;
 
@@ -212,7 +212,7 @@ void vmheat_come_back(VmheatDevice *d)
 bool vmheat_set_schemes(VmheatDevice *d, const VmheatSchemeList *list,
                         Error **errp)
 {
-    if (!vmheat_schemes_set(d->schemes, list, d->map.map, errp)) {
+    if (!vmheat_schemes_set(d->schemes, list, d->map.watched, errp)) {
         return false;
     }
     update(d);
@@ -322,7 +322,7 @@ static void start_worker(VmheatDevice *d)
     d->worker =
         vmheat_worker_new(&cfg, d->bql, &actor, &chore, worker_fault, d);
     vmheat_schemes_attach(d->schemes, d->worker);
-    vmheat_worker_set_map(d->worker, d->map.map);
+    vmheat_worker_set_map(d->worker, d->map.watched);
 }
 
 static void stop_worker(VmheatDevice *d)
@@ -442,7 +442,7 @@ static bool choose(VmheatDevice *d, Error **errp)
     if (!d->estimator) {
         return false;
     }
-    return vmheat_primitives_start(&d->primitives, d->map.map, &d->host,
+    return vmheat_primitives_start(&d->primitives, d->map.watched, &d->host,
                                    primitives_changed, d, errp);
 }
 
@@ -479,7 +479,8 @@ static void vmheat_realize(DeviceState *dev, Error **errp)
     vmheat_map_start(&d->map, map_changed, d);
     d->footprint = vmheat_footprint_new(&d->host.clock);
     d->schemes = vmheat_schemes_new(dev->id, d->bql, &d->host);
-    if (!choose(d, errp) || !load_schemes(d, errp)) {
+    if (!vmheat_target_check(&d->map.target, d->map.map, errp) ||
+        !choose(d, errp) || !load_schemes(d, errp)) {
         vmheat_primitives_stop(&d->primitives);
         stop_parts(d);
         return;
@@ -557,6 +558,9 @@ static VhProperty vmheat_properties[] = {
     DEFINE_PROP_STRING("pagemap", VmheatDevice, pagemap_path),
     DEFINE_PROP_STRING("estimator", VmheatDevice, estimator_name),
     DEFINE_PROP_STRING("schemes", VmheatDevice, schemes_path),
+    DEFINE_PROP_INT32("target-node", VmheatDevice, map.target.node, -1),
+    DEFINE_PROP_STRING("target-backend", VmheatDevice, map.target.backend),
+    DEFINE_PROP_STRING("target-device", VmheatDevice, map.target.device),
     DEFINE_PROP_BOOL("paused", VmheatDevice, paused, false),
     DEFINE_PROP_STRING("x-fake-script", VmheatDevice, fake_script),
     VH_PROPERTIES_END
@@ -583,6 +587,10 @@ static const PropertyHelp property_help[] = {
     { "pagemap", "file or /dev/fdset/N, for the same" },
     { "estimator", "exposure: tells access rates; classic: as DAMON does it" },
     { "schemes", "file of schemes (JSON), as vmheat-set-schemes takes them" },
+    { "target-node", "watch only this NUMA node of the guest; -1: all" },
+    { "target-backend", "watch only the memory backend with this id" },
+    { "target-device", "watch only the memory device with this id (DIMM, "
+                       "NVDIMM, virtio-mem, virtio-pmem)" },
     { "paused", "start paused; vmheat-resume starts it" },
 };
 

@@ -25,7 +25,7 @@ VmheatMemory *vmheat_query_memory(VmheatDevice *d)
     if (vmheat_footprint_ask(d->footprint, &news)) {
         vmheat_worker_wake(d->worker);
     }
-    m->size = vh_map_total(d->map.map);
+    m->size = vh_map_total(d->map.watched);
     tell_figures(m, &news);
     m->has_balloon_actual = m->has_balloon_target =
         vmheat_balloon_size(&m->balloon_actual, &m->balloon_target);

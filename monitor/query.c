@@ -89,13 +89,20 @@ static VmheatRange *query_range(const VhMapSection *s, bool monitored,
     r->monitored = monitored;
     r->has_node = has_numa && s->node;
     r->node = r->has_node ? s->node - 1 : 0;
+    r->backend = g_strdup(s->label->backend);
+    vh_opt_set(r, backend);
+    r->device = g_strdup(s->label->device);
+    vh_opt_set(r, device);
+    r->has_reserved = s->flags & VH_SECTION_RESERVED;
+    r->reserved = r->has_reserved ? s->label->reserved : 0;
     return r;
 }
 
 static void query_ranges(VmheatDevice *d, VmheatInfo *info)
 {
     VmheatRangeList **tail = &info->ranges;
-    bool has_numa = vmheat_guest_has_nodes();
+    bool has_numa =
+        vmheat_guest_has_nodes() || (d->map.machine && d->map.machine->numa);
     size_t n;
     g_autofree VhRange *watched = vmheat_worker_ranges(d->worker, &n);
 
@@ -108,6 +115,29 @@ static void query_ranges(VmheatDevice *d, VmheatInfo *info)
     for (size_t i = 0; i < n; i++) {
         info->total_size += watched[i].end - watched[i].start;
     }
+}
+
+static VmheatReserved *query_held(const VmheatHeld *h)
+{
+    VmheatReserved *r = g_new0(VmheatReserved, 1);
+
+    r->start = h->range.start;
+    r->size = h->range.end - h->range.start;
+    r->kind = h->kind;
+    r->name = g_strdup(h->name);
+    vh_opt_set(r, name);
+    return r;
+}
+
+static VmheatReservedList *query_reserved(VmheatDevice *d)
+{
+    g_autoptr(GArray) held = vmheat_map_reserved(&d->map);
+    VmheatReservedList *list = NULL, **tail = &list;
+
+    for (guint i = 0; i < held->len; i++) {
+        QAPI_LIST_APPEND(tail, query_held(&g_array_index(held, VmheatHeld, i)));
+    }
+    return list;
 }
 
 static VmheatStats *query_stats(VmheatDevice *d)
@@ -166,7 +196,10 @@ VmheatInfo *vmheat_query_info(VmheatDevice *d)
     info->primitives = query_primitives(&d->primitives);
     info->attrs = vmheat_query_attrs(d);
     info->stats = query_stats(d);
+    info->target = vmheat_target_query(&d->map.target);
+    vh_opt_set(info, target);
     query_ranges(d, info);
+    info->reserved = query_reserved(d);
     if (snap) {
         info->working_set_size = vh_snapshot_wss(snap);
         info->snapshot = snap->sequence;

@@ -33,5 +33,5 @@ VmheatActionInfoList *qmp_query_vmheat_actions(Error **errp)
     VmheatDevice *d = vmheat_need_device(errp);
     VMHEAT_BQL_TIMER(d);
 
-    return d ? vmheat_schemes_actions(d->schemes, d->map.map) : NULL;
+    return d ? vmheat_schemes_actions(d->schemes, d->map.watched) : NULL;
 }

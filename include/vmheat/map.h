@@ -20,6 +20,23 @@
 /** VhMapSection::flags: a device may access it behind the host's back (VFIO) */
 #define VH_SECTION_PINNED (1u << 1)
 
+/** VhMapSection::flags: firmware's, or else not the guest's to use freely: may
+ * be watched, is never acted on */
+#define VH_SECTION_RESERVED (1u << 2)
+
+/**
+ * struct VhLabel - what the user of QEMU knows memory as
+ * @backend: id of the memory backend; NULL: none
+ * @device: id of the memory device (DIMM, NVDIMM, virtio-mem, virtio-pmem);
+ *          NULL: main memory, or a device without an id
+ * @reserved: with VH_SECTION_RESERVED: why, as hw/ numbers reasons
+ */
+typedef struct VhLabel {
+    char *backend;
+    char *device;
+    int reserved;
+} VhLabel;
+
 /**
  * struct VhMapSection - one run of guest RAM, contiguous in GPA and in HVA
  * @gpa: guest-physical start; multiple of VH_PAGE_SIZE
@@ -34,7 +51,7 @@
  * @region_offset: where in @region the section begins
  * @flags: VH_SECTION_* bits
  * @node: NUMA node of the guest plus one; 0 when there is none
- * @reserved: 0
+ * @label: owned by the section; NULL: nothing is known
  */
 typedef struct VhMapSection {
     uint64_t gpa;
@@ -49,7 +66,7 @@ typedef struct VhMapSection {
     uint64_t region_offset;
     uint32_t flags;
     uint32_t node;
-    uint64_t reserved;
+    VhLabel *label;
 } VhMapSection;
 
 /**
@@ -68,6 +85,12 @@ typedef struct VhMap {
     void (*release)(struct VhMap *map);
     void *opaque;
 } VhMap;
+
+/** vh_section_copy() - a copy that owns its strings, for vh_section_clear() */
+VhMapSection vh_section_copy(const VhMapSection *s);
+
+/** vh_section_clear() - free what a section owns */
+void vh_section_clear(VhMapSection *s);
 
 /** vh_map_new() - takes ownership of @sections (g_new) and sorts them */
 VhMap *vh_map_new(VhMapSection *sections, size_t nr);

@@ -139,6 +139,8 @@ typedef enum VhFilterType {
     VH_FILTER_ADDRESS,     /* guest-physical address in [start, end) */
     VH_FILTER_NODE,        /* NUMA node of the guest */
     VH_FILTER_BLOCK,       /* id of the RAMBlock */
+    VH_FILTER_BACKEND,     /* id of the memory backend */
+    VH_FILTER_DEVICE,      /* id of the memory device */
     VH_FILTER_FILE_BACKED, /* kinds of RAMBlock */
     VH_FILTER_SHARED,
     VH_FILTER_HUGETLB,
@@ -157,8 +159,9 @@ typedef enum VhFilterType {
  * @start: ADDRESS
  * @end: ADDRESS
  * @node: NODE
- * @block: BLOCK; owned
+ * @id: BLOCK, BACKEND, DEVICE; owned
  *
+ * Memory with VH_SECTION_RESERVED is refused whatever they say.
  * What no filter matches: the opposite of the last filter's @allow.
  */
 typedef struct VhFilter {
@@ -168,7 +171,7 @@ typedef struct VhFilter {
     uint64_t start;
     uint64_t end;
     uint32_t node;
-    char *block;
+    char *id;
 } VhFilter;
 
 /**

@@ -243,8 +243,14 @@ static void test_filters(void)
                    "'filters[1].end' 8192");
     f[1] = (VhFilter){ .type = VH_FILTER_BLOCK };
     assert_refused(&s, 1, "scheme 'me': 'filters[1].block' is empty");
-    f[1].block = (char *)"";
+    f[1].id = (char *)"";
     assert_refused(&s, 1, "scheme 'me': 'filters[1].block' is empty");
+    f[1].type = VH_FILTER_BACKEND;
+    assert_refused(&s, 1, "scheme 'me': 'filters[1].backend' is empty");
+    f[1].type = VH_FILTER_DEVICE;
+    assert_refused(&s, 1, "scheme 'me': 'filters[1].device' is empty");
+    f[1].id = (char *)"nv0";
+    assert_good(&s, 1);
     f[1] = (VhFilter){ .type = VH_FILTERS };
     assert_refused(&s, 1, "scheme 'me': 'filters[1].type' is not known");
 }

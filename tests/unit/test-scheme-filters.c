@@ -46,7 +46,7 @@ static bool match(VhFilter f)
 static void test_section_types(void)
 {
     VhFilter node = { .type = VH_FILTER_NODE, .node = 0 };
-    VhFilter block = { .type = VH_FILTER_BLOCK, .block = (char *)"pc.ram" };
+    VhFilter block = { .type = VH_FILTER_BLOCK, .id = (char *)"pc.ram" };
     VhFilter file = { .type = VH_FILTER_FILE_BACKED };
     VhFilter shared = { .type = VH_FILTER_SHARED };
     VhFilter hugetlb = { .type = VH_FILTER_HUGETLB };
@@ -62,7 +62,7 @@ static void test_section_types(void)
     node.node = 1;
     g_assert_false(match(node));
     g_assert_true(match(block));
-    block.block = (char *)"pc";
+    block.id = (char *)"pc";
     g_assert_false(match(block));
     g_assert_false(match(file));
     section.file_backed = true;
@@ -77,6 +77,46 @@ static void test_section_types(void)
     g_assert_false(match(pinned));
     section.flags = VH_SECTION_PINNED;
     g_assert_true(match(pinned));
+    section = saved;
+}
+
+static void test_labels(void)
+{
+    VhFilter backend = { .type = VH_FILTER_BACKEND, .id = (char *)"mem1" };
+    VhFilter device = { .type = VH_FILTER_DEVICE, .id = (char *)"dimm0" };
+    VhLabel label = { .backend = (char *)"mem1" };
+    VhMapSection saved = section;
+
+    g_assert_false(match(backend)); /* nothing is known */
+    section.label = &label;
+    g_assert_true(match(backend));
+    g_assert_false(match(device)); /* main memory */
+    label.device = (char *)"dimm1";
+    g_assert_false(match(device));
+    label.device = (char *)"dimm0";
+    g_assert_true(match(device));
+    label.backend = (char *)"mem10";
+    g_assert_false(match(backend));
+    section = saved;
+}
+
+/* Whatever filters say, and if there are none. */
+static void test_reserved(void)
+{
+    VhFilter f = MATCH(VH_FILTER_BLOCK, .allow = true, .id = (char *)"pc.ram");
+    VhScheme s = { .filters = &f, .nr_filters = 1 };
+    VhSchemesEnv env = { 0 };
+    VhMapSection saved = section;
+    Lab l = { 0 };
+    uint64_t until;
+
+    section.flags = VH_SECTION_RESERVED;
+    g_assert_false(allow(&l, NULL, 0, 100 * MIB, &until));
+    g_assert_cmpuint(until, ==, 200 * MIB);
+    g_assert_false(allow(&l, &f, 1, 100 * MIB, &until));
+    g_assert_false(
+        vh_filters_may_allow(&s, &env, &section, 100 * MIB, 200 * MIB, &until));
+    g_assert_cmpuint(until, ==, 200 * MIB);
     section = saved;
 }
 
@@ -415,6 +455,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/filters/section-types", test_section_types);
+    g_test_add_func("/filters/labels", test_labels);
+    g_test_add_func("/filters/reserved", test_reserved);
     g_test_add_func("/filters/default", test_default);
     g_test_add_func("/filters/first-match", test_first_match);
     g_test_add_func("/filters/address", test_address_extents);

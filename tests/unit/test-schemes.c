@@ -19,7 +19,7 @@ static VhScheme rich(void)
     static VhFilter filters[] = {
         { .type = VH_FILTER_BLOCK,
           .matching = true,
-          .block = (char *)"ram0",
+          .id = (char *)"ram0",
           .allow = true },
     };
     static VhNodeWeight nodes[] = { { 0, 1 }, { 1, 3 } };
@@ -42,8 +42,8 @@ static void test_copy(void)
     g_assert_cmpstr(copy.name, ==, "nodes");
     g_assert_true(copy.name != s.name);
     g_assert_true(copy.filters != s.filters);
-    g_assert_cmpstr(copy.filters[0].block, ==, "ram0");
-    g_assert_true(copy.filters[0].block != s.filters[0].block);
+    g_assert_cmpstr(copy.filters[0].id, ==, "ram0");
+    g_assert_true(copy.filters[0].id != s.filters[0].id);
     g_assert_true(copy.quota.goals != s.quota.goals);
     g_assert_cmpuint(copy.quota.goals[0].current, ==, 7);
     g_assert_cmpuint(copy.args.nodes[1].weight, ==, 3);
@@ -94,7 +94,7 @@ static void test_set_is_deep(void)
     vh_scheme_clear(&mine);
     step(l, 0);
     st = lab_status(l, 0);
-    g_assert_cmpstr(st->scheme.filters[0].block, ==, "ram0");
+    g_assert_cmpstr(st->scheme.filters[0].id, ==, "ram0");
     g_assert_cmpuint(st->goal_current[0], ==, 7);
     g_assert_cmpuint(st->goal_score, ==, 700);
     vh_schemes_status_free(st, 1);
@@ -267,7 +267,7 @@ static void change_refault(VhScheme *s)
 static void change_block(VhScheme *s)
 {
     s->filters[0].matching = false;
-    s->filters[0].block[0] = 'x';
+    s->filters[0].id[0] = 'x';
 }
 
 static void test_changes(void)
