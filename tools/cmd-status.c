@@ -53,6 +53,23 @@ static void draw_memory(VhPage *page, const VhInfo *info,
     }
 }
 
+/* What monitoring is restricted to; NULL: nothing. */
+static char *target_words(const VhInfo *info)
+{
+    g_autoptr(GString) words = g_string_new("");
+
+    if (info->target_node >= 0) {
+        g_string_append_printf(words, ", node %" PRId64, info->target_node);
+    }
+    if (info->target_backend) {
+        g_string_append_printf(words, ", backend %s", info->target_backend);
+    }
+    if (info->target_device) {
+        g_string_append_printf(words, ", device %s", info->target_device);
+    }
+    return words->len ? g_strdup(words->str + 2) : NULL;
+}
+
 static void draw_attrs(VhPage *page, const VhInfo *info)
 {
     const VhAttrsInfo *a = &info->attrs;
@@ -61,8 +78,12 @@ static void draw_attrs(VhPage *page, const VhInfo *info)
         vh_duration_str(info->stats.effective_sampling_interval);
     g_autofree char *aggregation = vh_duration_str(a->aggregation_interval);
     g_autofree char *update = vh_duration_str(a->update_interval);
+    g_autofree char *target = target_words(info);
 
     vh_field_heading(page, "Attributes");
+    if (target) {
+        vh_field(page, VH_STYLE_PLAIN, "Target", "%s only", target);
+    }
     vh_field(page, VH_STYLE_PLAIN, "Intervals",
              "sampling %s, aggregation %s, update %s", sampling, aggregation,
              update);
@@ -118,18 +139,30 @@ static void draw_cost(VhPage *page, const VhStatsInfo *s)
 }
 
 static const VhColumn range_columns[] = {
-    { "START", true, 5 }, { "END", true, 2 },    { "SIZE", true, 4 },
-    { "PAGE", true, 1 },  { "BLOCK", false, 3 }, { "", false, 0 },
+    { "START", true, 6 }, { "END", true, 2 },    { "SIZE", true, 5 },
+    { "PAGE", true, 1 },  { "BLOCK", false, 3 }, { "", false, 4 },
 };
 
 static char *range_words(const VhRangeInfo *r)
 {
-    g_autofree char *node =
-        r->has_node ? g_strdup_printf(", node %" PRIu64, r->node) : NULL;
+    GString *words = g_string_new(r->shared ? "shared" : "private");
 
-    return g_strdup_printf("%s%s%s", r->shared ? "shared" : "private",
-                           node ? node : "",
-                           r->monitored ? "" : ", not monitored");
+    if (r->has_node) {
+        g_string_append_printf(words, ", node %" PRIu64, r->node);
+    }
+    if (r->backend && strcmp(r->backend, r->block)) {
+        g_string_append_printf(words, ", backend %s", r->backend);
+    }
+    if (r->device) {
+        g_string_append_printf(words, ", device %s", r->device);
+    }
+    if (r->reserved) {
+        g_string_append_printf(words, ", reserved (%s)", r->reserved);
+    }
+    if (!r->monitored) {
+        g_string_append(words, ", not monitored");
+    }
+    return g_string_free(words, FALSE);
 }
 
 static void draw_ranges(VhPage *page, const VhInfo *info)
@@ -153,6 +186,34 @@ static void draw_ranges(VhPage *page, const VhInfo *info)
     vh_table_draw(t, page);
 }
 
+static const VhColumn reserved_columns[] = {
+    { "START", true, 5 }, { "END", true, 2 }, { "SIZE", true, 4 },
+    { "KIND", false, 3 }, { "", false, 0 },
+};
+
+static void draw_reserved(VhPage *page, const VhInfo *info)
+{
+    g_autoptr(VhTable) t =
+        vh_table_new(reserved_columns, G_N_ELEMENTS(reserved_columns));
+
+    if (!info->nr_reserved) {
+        return;
+    }
+    vh_field_heading(page, "Reserved: no scheme acts on it");
+    for (size_t i = 0; i < info->nr_reserved; i++) {
+        const VhReservedInfo *r = &info->reserved[i];
+
+        vh_table_put(t, VH_STYLE_PLAIN,
+                     g_strdup_printf("0x%08" PRIx64, r->start));
+        vh_table_put(t, VH_STYLE_PLAIN,
+                     g_strdup_printf("0x%08" PRIx64, r->start + r->size));
+        vh_table_put(t, VH_STYLE_PLAIN, vh_size_str(r->size));
+        vh_table_put(t, VH_STYLE_PLAIN, g_strdup(r->kind));
+        vh_table_put(t, VH_STYLE_PLAIN, g_strdup(r->name ? r->name : ""));
+    }
+    vh_table_draw(t, page);
+}
+
 static int print_info(const VhInfo *info, const VhMemoryInfo *memory,
                       const char *qemu, const char *socket, const VhTerm *term)
 {
@@ -165,6 +226,7 @@ static int print_info(const VhInfo *info, const VhMemoryInfo *memory,
     vh_field_heading(page, "Primitives");
     vh_primitives_draw(page, info);
     draw_ranges(page, info);
+    draw_reserved(page, info);
     return vh_cli_print_page(page);
 }
 

@@ -319,6 +319,9 @@ static void read_ranges(VhReader *r, JsonObject *o, VhInfo *info)
             .size = vh_read_uint(r, e, "size"),
             .page_size = vh_read_uint(r, e, "page-size"),
             .block = vh_read_string(r, e, "block"),
+            .backend = vh_read_opt_string(e, "backend"),
+            .device = vh_read_opt_string(e, "device"),
+            .reserved = vh_read_opt_string(e, "reserved"),
             .shared = vh_read_bool(r, e, "shared"),
             .monitored = vh_read_bool(r, e, "monitored"),
         };
@@ -327,6 +330,43 @@ static void read_ranges(VhReader *r, JsonObject *o, VhInfo *info)
             info->ranges[i].has_node = true;
         }
     }
+}
+
+/* A plugin of before they were told has none. */
+static void read_reserved(VhReader *r, JsonObject *o, VhInfo *info)
+{
+    JsonArray *list;
+
+    if (!vh_read_member(o, "reserved")) {
+        return;
+    }
+    list = vh_read_list(r, o, "reserved", sizeof(VhReservedInfo),
+                        &info->reserved, &info->nr_reserved);
+    for (size_t i = 0; i < info->nr_reserved; i++) {
+        JsonObject *e = vh_read_element(r, list, i, "reserved");
+
+        info->reserved[i] = (VhReservedInfo){
+            .start = vh_read_uint(r, e, "start"),
+            .size = vh_read_uint(r, e, "size"),
+            .kind = vh_read_string(r, e, "kind"),
+            .name = vh_read_opt_string(e, "name"),
+        };
+    }
+}
+
+static void read_target(VhReader *r, JsonObject *o, VhInfo *info)
+{
+    JsonObject *t = vh_read_opt_object(vh_read_member(o, "target"));
+
+    info->target_node = -1;
+    if (!t) {
+        return;
+    }
+    if (vh_read_member(t, "node")) {
+        info->target_node = vh_read_uint(r, t, "node");
+    }
+    info->target_backend = vh_read_opt_string(t, "backend");
+    info->target_device = vh_read_opt_string(t, "device");
 }
 
 VhInfo *vh_info_parse(JsonNode *node, GError **error)
@@ -353,6 +393,8 @@ VhInfo *vh_info_parse(JsonNode *node, GError **error)
     read_stats(&r, vh_read_object(&r, o, "stats"), &info->stats);
     read_primitives(&r, o, info);
     read_ranges(&r, o, info);
+    read_reserved(&r, o, info);
+    read_target(&r, o, info);
     return vh_read_end(&r, error) ? NULL : g_steal_pointer(&info);
 }
 
@@ -362,6 +404,7 @@ void vh_info_free(VhInfo *info)
         json_node_unref(info->json);
         g_free(info->primitives);
         g_free(info->ranges);
+        g_free(info->reserved);
         g_free(info);
     }
 }

@@ -39,9 +39,15 @@ typedef struct VhPrimitiveInfo {
 typedef struct VhRangeInfo {
     uint64_t start, size, page_size;
     const char *block;
+    const char *backend, *device, *reserved; /* may be NULL */
     bool shared, monitored, has_node;
     uint64_t node; /* NUMA node of the guest; 0 without has_node */
 } VhRangeInfo;
+
+typedef struct VhReservedInfo {
+    uint64_t start, size;
+    const char *kind, *name; /* name may be NULL */
+} VhReservedInfo;
 
 typedef struct VhAttrsInfo {
     uint64_t sampling_interval, aggregation_interval, update_interval;
@@ -68,9 +74,12 @@ typedef struct VhInfo {
     uint64_t total_size, working_set_size, snapshot;
     VhAttrsInfo attrs;
     VhStatsInfo stats;
-    size_t nr_primitives, nr_ranges;
+    const char *target_backend, *target_device; /* may be NULL */
+    int64_t target_node;                        /* -1: any */
+    size_t nr_primitives, nr_ranges, nr_reserved;
     VhPrimitiveInfo *primitives;
     VhRangeInfo *ranges;
+    VhReservedInfo *reserved;
 } VhInfo;
 
 /**

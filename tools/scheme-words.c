@@ -106,7 +106,7 @@ static void add_pattern(GPtrArray *words, JsonObject *pattern)
 
 static char *filter_what(JsonObject *f, const char *type)
 {
-    const char *block = vh_read_opt_string(f, "block");
+    static const char *const ids[] = { "block", "backend", "device" };
     double start, end, node;
 
     if (number(f, "start", &start) && number(f, "end", &end)) {
@@ -116,7 +116,14 @@ static char *filter_what(JsonObject *f, const char *type)
     if (number(f, "node", &node)) {
         return g_strdup_printf("guest node %.0f", node);
     }
-    return block ? g_strdup_printf("block %s", block) : g_strdup(type);
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+        const char *id = vh_read_opt_string(f, ids[i]);
+
+        if (id) {
+            return g_strdup_printf("%s %s", ids[i], id);
+        }
+    }
+    return g_strdup(type);
 }
 
 /* What a filter does when it is the only one: what it does not match is treated

@@ -28,6 +28,8 @@ static void take_range(GArray *out, JsonNode *node)
     r.start = start;
     r.size = size;
     r.block = vh_read_opt_string(o, "block");
+    r.device = vh_read_opt_string(o, "device");
+    r.reserved = vh_read_opt_string(o, "reserved");
     r.node = get_number(o, "node", &on) ? on : -1;
     g_array_append_val(out, r);
 }

@@ -11,11 +11,13 @@
  * @start: first address
  * @size: bytes
  * @block: of QEMU; NULL: not told
+ * @device: memory device; NULL: none, or not told
+ * @reserved: why no scheme acts on it; NULL: schemes may, or not told
  * @node: of the guest; -1: not told
  */
 typedef struct VhStateRange {
     uint64_t start, size;
-    const char *block;
+    const char *block, *device, *reserved;
     int64_t node;
 } VhStateRange;
 

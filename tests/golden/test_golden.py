@@ -74,6 +74,22 @@ def nodes():
     return {"info": info}
 
 
+def labels():
+    """Memory devices, reserved memory, and a target."""
+    info = load("info")
+    info["ranges"][1].update({"backend": "mem1", "device": "nv0", "node": 1})
+    info["ranges"][2].update({"reserved": "no-map", "monitored": False})
+    at = info["ranges"][2]
+    info["reserved"] = [
+        {"start": at["start"], "size": at["size"], "kind": "no-map",
+         "name": "secure@85000000"},
+        {"start": 0xfffc0000, "size": 0x40000, "kind": "firmware",
+         "name": "pc.bios\x1b[2J"},
+        {"start": 0xfd00000000, "size": 0x300000000, "kind": "e820"}]
+    info["target"] = {"node": 1, "backend": "mem1", "device": "nv0"}
+    return {"info": info}
+
+
 def balloon(target=1 << 30):
     return {"memory": {**load("memory"), "measured-ms": 83456,
                        "balloon-actual": 3 << 29, "balloon-target": target}}
@@ -164,6 +180,7 @@ CASES = {
     "status-writes": (["status"], {}, writes()),
     "status-no-writes": (["status"], {}, no_writes()),
     "status-nodes": (["status"], {}, nodes()),
+    "status-labels": (["status"], {}, labels()),
     "status-balloon": (["status", "-t", "0.1"], {}, balloon()),
     "status-balloon-still": (["status", "-t", "0.1"], {}, balloon(3 << 29)),
     "status-unmeasured": (["status", "-t", "0.1"], {}, unmeasured()),

@@ -278,7 +278,10 @@ static void test_ranges(void)
     sim_init(&sim, 50, 0.2, 0.1);
     for (int i = 0; i < 600; i++) {
         for (int k = 0; k < 5000; k++) {
-            ranges[k] = (VhStateRange){ k * 8192, 4096 + i, "pc.ram", k };
+            ranges[k] = (VhStateRange){ .start = k * 8192,
+                                        .size = 4096 + i,
+                                        .block = "pc.ram",
+                                        .node = k };
         }
         vh_history_set_ranges(h, sim.wall_us, ranges, 5000);
         sim_step(&sim);

@@ -18,7 +18,9 @@ typedef struct Lab {
 static void lab_begin(Lab *lab)
 {
     VhHistoryPoint p = { NAN, 5e9, NAN, NAN, 0.00125 };
-    VhStateRange r = { 0, SIM_LOW_END, "a \"ram\"\n", 2 };
+    VhStateRange r = {
+        .size = SIM_LOW_END, .block = "a \"ram\"\n", .device = "d\"0", .node = 2
+    };
 
     lab->h = vh_history_new(&(VhHistoryLimits){ 0 });
     sim_init(&lab->sim, 16, 0.2, 0);

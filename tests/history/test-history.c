@@ -329,9 +329,16 @@ static void test_gaps(void)
 /* Where memory is, at the time asked for. */
 static void test_ranges(void)
 {
-    VhStateRange small[] = { { 0, SIM_LOW_END, "pc.ram", 0 } };
-    VhStateRange large[] = { { 0, SIM_LOW_END, "pc.ram", -1 },
-                             { SIM_HIGH_START, 1 << 30, "dimm\"1", 1 } };
+    VhStateRange small[] = { { .size = SIM_LOW_END, .block = "pc.ram" } };
+    VhStateRange large[] = {
+        { .size = SIM_LOW_END, .block = "pc.ram", .node = -1 },
+        { .start = SIM_HIGH_START,
+          .size = 1 << 30,
+          .block = "dimm\"1",
+          .device = "nv0",
+          .reserved = "no-map",
+          .node = 1 }
+    };
     g_autoptr(VhHistoryView) v = NULL;
     VhHistoryRegion r;
     int64_t from;

@@ -58,17 +58,21 @@ static void find_record(VhPast *p, const char *domain)
 
 static void add_ranges(VhPast *p, const VhInfo *info, int64_t wall_us)
 {
-    g_autofree VhStateRange *ranges =
-        g_new(VhStateRange, info->nr_ranges + 1);
+    g_autofree VhStateRange *ranges = g_new(VhStateRange, info->nr_ranges + 1);
     size_t nr = 0;
 
     for (size_t i = 0; i < info->nr_ranges; i++) {
         const VhRangeInfo *r = &info->ranges[i];
 
         if (r->monitored) {
-            ranges[nr++] =
-                (VhStateRange){ r->start, r->size, r->block,
-                                  r->has_node ? (int64_t)r->node : -1 };
+            ranges[nr++] = (VhStateRange){
+                .start = r->start,
+                .size = r->size,
+                .block = r->block,
+                .device = r->device,
+                .reserved = r->reserved,
+                .node = r->has_node ? (int64_t)r->node : -1,
+            };
         }
     }
     vh_history_set_ranges(p->history, wall_us, ranges, nr);

@@ -83,6 +83,9 @@ static void add_range(JsonBuilder *b, const VhRangeInfo *r)
     if (r->has_node) {
         vh_json_uint(b, "node", r->node);
     }
+    vh_json_text(b, "backend", r->backend);
+    vh_json_text(b, "device", r->device);
+    vh_json_text(b, "reserved", r->reserved);
     json_builder_end_object(b);
 }
 
@@ -91,6 +94,22 @@ static void add_ranges(JsonBuilder *b, const VhView *v)
     vh_json_list(b, "ranges");
     for (size_t i = 0; v->info && i < v->info->nr_ranges; i++) {
         add_range(b, &v->info->ranges[i]);
+    }
+    json_builder_end_array(b);
+}
+
+static void add_reserved(JsonBuilder *b, const VhView *v)
+{
+    vh_json_list(b, "reserved");
+    for (size_t i = 0; v->info && i < v->info->nr_reserved; i++) {
+        const VhReservedInfo *r = &v->info->reserved[i];
+
+        json_builder_begin_object(b);
+        vh_json_uint(b, "start", r->start);
+        vh_json_uint(b, "size", r->size);
+        vh_json_text(b, "kind", r->kind);
+        vh_json_text(b, "name", r->name);
+        json_builder_end_object(b);
     }
     json_builder_end_array(b);
 }
@@ -150,6 +169,7 @@ static void add_details(JsonBuilder *b, const VhView *v)
     const VhSnapshot *s = v->snapshot;
 
     add_ranges(b, v);
+    add_reserved(b, v);
     vh_json_copy(b, "attrs", reply_member(v, "attrs"));
     add_primitives(b, i);
     vh_json_text(b, "blind_spots", blind_spots(i));

@@ -182,6 +182,17 @@ static void put_heat(GString *out, const VhHistoryRegion *r)
     put_number(out, r->age_us / 1e6, 3);
 }
 
+/* @text may be NULL. */
+static void put_text(GString *out, const char *name, const char *text)
+{
+    g_string_append_printf(out, ",\"%s\":", name);
+    if (text) {
+        put_string(out, text);
+    } else {
+        g_string_append(out, "null");
+    }
+}
+
 char *vh_history_region_json(const VhHistoryRegion *r)
 {
     GString *out = g_string_new("{");
@@ -193,12 +204,9 @@ char *vh_history_region_json(const VhHistoryRegion *r)
     g_string_append_printf(
         out, ",\"nr_accesses\":%" PRIu64 ",\"max_nr_accesses\":%" PRIu64,
         r->region.nr_accesses, r->max_nr_accesses);
-    g_string_append(out, ",\"block\":");
-    if (r->block) {
-        put_string(out, r->block);
-    } else {
-        g_string_append(out, "null");
-    }
+    put_text(out, "block", r->block);
+    put_text(out, "device", r->device);
+    put_text(out, "reserved", r->reserved);
     g_string_append(out, ",\"node\":");
     if (r->node >= 0) {
         g_string_append_printf(out, "%" PRId64 "}", r->node);

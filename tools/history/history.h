@@ -307,6 +307,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VhHistorySeries, vh_history_series_free)
  * @age_us: of it
  * @max_nr_accesses: of the snapshot
  * @block: of QEMU; NULL: not known
+ * @device: memory device; NULL: none, or not known
+ * @reserved: why no scheme acts on it; NULL: schemes may, or not known
  * @node: -1: not known
  */
 typedef struct VhHistoryRegion {
@@ -316,6 +318,8 @@ typedef struct VhHistoryRegion {
     uint64_t age_us;
     uint64_t max_nr_accesses;
     char *block;
+    char *device;
+    char *reserved;
     int64_t node;
 } VhHistoryRegion;
 

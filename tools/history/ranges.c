@@ -4,6 +4,13 @@
 #include "client/json-text.h"
 #include "ranges.h"
 
+/* A copy; adds the memory it takes to @bytes. */
+static char *copy(const char *text, size_t *bytes)
+{
+    *bytes += text ? strlen(text) + 17 : 0;
+    return g_strdup(text);
+}
+
 VhRanges *vh_ranges_new(int64_t since_us, const VhStateRange *ranges, size_t nr)
 {
     VhRanges *r = g_new0(VhRanges, 1);
@@ -14,8 +21,11 @@ VhRanges *vh_ranges_new(int64_t since_us, const VhStateRange *ranges, size_t nr)
     r->ranges = g_memdup2(ranges, r->nr * sizeof(*ranges));
     r->bytes = sizeof(*r) + r->nr * sizeof(*ranges);
     for (size_t i = 0; i < r->nr; i++) {
-        r->ranges[i].block = g_strdup(ranges[i].block);
-        r->bytes += ranges[i].block ? strlen(ranges[i].block) + 17 : 0;
+        VhStateRange *to = &r->ranges[i];
+
+        to->block = copy(to->block, &r->bytes);
+        to->device = copy(to->device, &r->bytes);
+        to->reserved = copy(to->reserved, &r->bytes);
     }
     return r;
 }
@@ -31,6 +41,8 @@ void vh_ranges_unref(VhRanges *r)
     if (r && g_atomic_int_dec_and_test(&r->refs)) {
         for (size_t i = 0; i < r->nr; i++) {
             g_free((char *)r->ranges[i].block);
+            g_free((char *)r->ranges[i].device);
+            g_free((char *)r->ranges[i].reserved);
         }
         g_free(r->ranges);
         g_free(r);
@@ -45,7 +57,9 @@ bool vh_ranges_same(const VhRanges *r, const VhStateRange *ranges, size_t nr)
         const VhStateRange *a = &r->ranges[i], *b = &ranges[i];
 
         same = a->start == b->start && a->size == b->size &&
-               a->node == b->node && !g_strcmp0(a->block, b->block);
+               a->node == b->node && !g_strcmp0(a->block, b->block) &&
+               !g_strcmp0(a->device, b->device) &&
+               !g_strcmp0(a->reserved, b->reserved);
     }
     return same;
 }

@@ -93,6 +93,8 @@ static void set_place(const VhHistoryView *v, VhHistoryRegion *out,
     range = vh_ranges_find(then, address);
     if (range) {
         out->block = g_strdup(range->block);
+        out->device = g_strdup(range->device);
+        out->reserved = g_strdup(range->reserved);
         out->node = range->node;
     }
 }
@@ -123,4 +125,6 @@ bool vh_history_region(const VhHistoryView *v, int64_t time_us,
 void vh_history_region_clear(VhHistoryRegion *r)
 {
     g_clear_pointer(&r->block, g_free);
+    g_clear_pointer(&r->device, g_free);
+    g_clear_pointer(&r->reserved, g_free);
 }

@@ -72,6 +72,16 @@ export interface Range {
   shared: boolean;
   monitored: boolean;
   node?: number;
+  backend: string | null;
+  device: string | null;
+  reserved: string | null;
+}
+
+export interface Reserved {
+  start: number;
+  size: number;
+  kind: string;
+  name: string | null;
 }
 
 export interface Primitive {
@@ -142,6 +152,7 @@ export interface SchemeInfo {
 
 export interface Details {
   ranges: Range[];
+  reserved: Reserved[];
   attrs: Record<string, number>;
   primitives: Primitive[];
   blind_spots: string | null;
@@ -233,6 +244,8 @@ export interface RegionAt {
   nr_accesses: number;
   max_nr_accesses: number;
   block: string;
+  device: string | null;
+  reserved: string | null;
   node: number | null;
 }
 

@@ -3,7 +3,7 @@
 
 import { el, fill } from "./dom";
 import * as format from "./format";
-import type { Primitive, Range, VmDetails } from "./types";
+import type { Primitive, Range, Reserved, VmDetails } from "./types";
 
 function table(label: string, heads: string[], rows: (Node | string)[][]): HTMLElement {
   return el(
@@ -26,8 +26,14 @@ function rangeRow(r: Range): (Node | string)[] {
     r.node === undefined ? "–" : String(r.node),
     format.size(r.page_size),
     r.shared ? "shared" : "private",
+    r.device ?? "–",
     r.monitored ? "yes" : "no",
+    r.reserved ?? "–",
   ];
+}
+
+function reservedRow(r: Reserved): (Node | string)[] {
+  return [format.addresses(r.start, r.start + r.size), format.size(r.size), r.kind, r.name ?? "–"];
 }
 
 function sees(p: Primitive): string {
@@ -71,8 +77,8 @@ export class DetailsCard {
   );
 
   update(vm: VmDetails): void {
-    const { ranges, attrs, primitives, choice, blind_spots, qemu_version, estimator, accelerator } = vm;
-    const now = JSON.stringify([ranges, attrs, primitives, choice, blind_spots, vm.primitive]);
+    const { ranges, reserved, attrs, primitives, choice, blind_spots, qemu_version, estimator, accelerator } = vm;
+    const now = JSON.stringify([ranges, reserved, attrs, primitives, choice, blind_spots, vm.primitive]);
     if (now === this.shown || !ranges || !primitives) {
       return;
     }
@@ -89,7 +95,13 @@ export class DetailsCard {
         ...Object.entries(attrs ?? {}).map(([k, v]) => pair(k, attrText(k, v))),
       ),
       el("h3", {}, "Guest memory"),
-      table("Guest memory", ["Addresses", "Size", "RAMBlock", "Node", "Page", "Mapping", "Watched"], ranges.map(rangeRow)),
+      table(
+        "Guest memory",
+        ["Addresses", "Size", "RAMBlock", "Node", "Page", "Mapping", "Device", "Watched", "Reserved"],
+        ranges.map(rangeRow),
+      ),
+      el("h3", {}, "Reserved memory, which no scheme acts on"),
+      table("Reserved memory", ["Addresses", "Size", "Kind", "Name"], (reserved ?? []).map(reservedRow)),
       el("h3", {}, "Primitives"),
       table("Primitives", ["Name", "State", "Sees", "About"], primitives.map(primitiveRow)),
     );

@@ -29,6 +29,8 @@ const FIELDS = [
   ["age", "Like this for"],
   ["block", "RAMBlock"],
   ["node", "NUMA node"],
+  ["device", "Device"],
+  ["reserved", "Reserved"],
 ] as const;
 type Field = (typeof FIELDS)[number][0];
 const WAIT_MS = 80;
@@ -49,6 +51,8 @@ export function regionTexts(r: RegionAt): Record<Exclude<Field, "time">, string>
     age: format.duration(r.age_seconds),
     block: r.block,
     node: r.node === null ? NOTHING : String(r.node),
+    device: r.device ?? NOTHING,
+    reserved: r.reserved ?? NOTHING,
   };
 }
 
