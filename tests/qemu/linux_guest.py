@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Linux guest that runs tests/linux/workload.c."""
+"""Linux guests: what tests/linux/mkguest makes."""
 
 import mmap
 import os
 import re
+import socket
 import subprocess
 import tempfile
+import threading
 
 from guest import Guest, environment
 
@@ -26,6 +28,61 @@ def make_files():
         directory.cleanup()
         raise NoLinux(f"no Linux guest: {made.stdout.strip()}")
     return directory
+
+
+class ConsoleGuest(Guest):
+    """A Linux guest whose only program obeys lines on the console.
+
+    files: where mkguest put its files; program: "grower" or "keeper" of
+    tests/linux; words: more of the kernel's command line.
+    """
+
+    def __init__(self, files, program, words="", args=(), **kwargs):
+        self.text = ""
+        self.serial = None
+        super().__init__(args=[
+            "-kernel", files + "/vmlinuz", "-initrd", files + "/initramfs",
+            "-append", f"console=ttyS0 quiet panic=-1 vmheat_{program}=1 {words}",
+            "-chardev", "socket,id=con,server=on,wait=off,path="
+            + os.path.join(files, "console"), "-serial", "chardev:con",
+            *args], **kwargs)
+        self.console = os.path.join(files, "console")
+
+    def connect(self, timeout=60.0):
+        super().connect(timeout)
+        self.serial = socket.socket(socket.AF_UNIX)
+        self.serial.connect(self.console)
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self.qmp
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.wait_for("^READY")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def listen(self):
+        """What nobody reads, the guest has to wait with."""
+        for data in iter(lambda: self.serial.recv(4096), b""):
+            self.text += data.decode("utf-8", "replace").replace("\r", "")
+
+    def close(self):
+        super().close()
+        if self.serial:
+            self.serial.close()
+
+    def wait_for(self, pattern, timeout=120, after=0):
+        """after: characters of the console's text that don't count"""
+        return self.qmp.wait_until(
+            f"'{pattern}' on the console", lambda: self.process.poll() is None
+            and re.search(pattern, self.text[after:], re.M), timeout=timeout,
+            step=0.1)
+
+    def tell(self, line):
+        self.serial.sendall(line.encode() + b"\n")
 
 
 class LinuxGuest(Guest):

@@ -5,15 +5,12 @@ The guest is emulated and runs tests/linux/grower.c, which is told how large its
 working set is to be, and checks what is in it. Figures are printed.
 """
 
-import os
 import re
-import socket
-import threading
 import time
 import unittest
 
-from guest import Guest, skip
-from linux_guest import NoLinux, make_files
+from guest import skip
+from linux_guest import ConsoleGuest, NoLinux, make_files
 from qmp import QMPError
 
 MIB = 1 << 20
@@ -22,7 +19,6 @@ RAM = 512
 FLOOR, HEADROOM, HYSTERESIS = 96, 0.2, 8
 # the kernel's own: what it touches all the time
 KERNEL_HOT = 12
-WORDS = "console=ttyS0 quiet panic=-1 vmheat_grower=1"
 DEVICE = ("id=heat0,primitive=trap,traps-per-second=10000,"
           "overhead-budget=10000")
 BALLOON = {"name": "shrink", "action": "balloon",
@@ -34,47 +30,16 @@ BALLOON = {"name": "shrink", "action": "balloon",
 DISCARD = {"name": "free", "action": "discard-free"}
 
 
-class Linux(Guest):
+class Linux(ConsoleGuest):
     """A Linux with a balloon; balloon: more properties of it, or None."""
 
     def __init__(self, files, balloon=""):
-        self.console = os.path.join(files, "console")
-        self.text = ""
-        super().__init__(size=RAM * MIB, device=DEVICE, args=[
-            "-kernel", files + "/vmlinuz", "-initrd", files + "/initramfs",
-            "-append", WORDS, "-serial", "chardev:con", "-chardev",
-            f"socket,id=con,path={self.console},server=on,wait=off",
-            *([] if balloon is None else
-              ["-device", "virtio-balloon-pci,id=balloon0" + balloon])])
-
-    def connect(self, timeout=60.0):
-        super().connect(timeout)
-        self.serial = socket.socket(socket.AF_UNIX)
-        self.serial.connect(self.console)
-        threading.Thread(target=self.listen, daemon=True).start()
-        return self.qmp
-
-    def __enter__(self):
-        super().__enter__()
-        self.wait_for("^READY")
-        return self
-
-    def listen(self):
-        """What nobody reads, the guest has to wait with."""
-        for data in iter(lambda: self.serial.recv(4096), b""):
-            self.text += data.decode("utf-8", "replace").replace("\r", "")
-
-    def close(self):
-        super().close()
-        self.serial.close()
-
-    def wait_for(self, pattern, timeout=120):
-        return self.qmp.wait_until(
-            f"'{pattern}' on the console", lambda: self.process.poll() is None
-            and re.search(pattern, self.text, re.M), timeout=timeout, step=0.1)
+        super().__init__(files, "grower", size=RAM * MIB, device=DEVICE, args=(
+            [] if balloon is None else
+            ["-device", "virtio-balloon-pci,id=balloon0" + balloon]))
 
     def grow(self, mib, speed=0):
-        self.serial.send(f"{mib} {speed}\n".encode())
+        self.tell(f"{mib} {speed}")
 
     def has(self):
         return self.qmp("query-balloon")["actual"] / MIB
