@@ -9,6 +9,7 @@
  *     keep <MiB>     grow or shrink what is written once and left alone then:
  *                    KEEPS <MiB> <MiB that are above 4 GiB>; that is where
  *                    memory is plugged in
+ *     thin           give up every second page of it, for good: THINNED
  *     heat <MiB>     so much is written a hundred times a second: HEATS <MiB>
  *     check          read all of it: INTACT <MiB>
  *     fill <seed>    the disk's buffer: FILLED <seed>
@@ -45,6 +46,7 @@ typedef struct Buffer {
     const char *name;
     uint64_t *words;
     size_t size;
+    size_t step; /* pages; those between are not used */
     uint64_t seed;
     uint64_t counts; /* the first word of each page has grown by so much */
 } Buffer;
@@ -56,7 +58,7 @@ static uint64_t value(const Buffer *b, size_t page)
 
 static void fill(Buffer *b, size_t from, size_t to)
 {
-    for (size_t page = from / PAGE; page < to / PAGE; page++) {
+    for (size_t page = from / PAGE; page < to / PAGE; page += b->step) {
         for (size_t i = 0; i < WORDS; i++) {
             b->words[page * WORDS + i] = value(b, page);
         }
@@ -66,7 +68,7 @@ static void fill(Buffer *b, size_t from, size_t to)
 
 static bool intact(const Buffer *b)
 {
-    for (size_t page = 0; page < b->size / PAGE; page++) {
+    for (size_t page = 0; page < b->size / PAGE; page += b->step) {
         for (size_t i = 0; i < WORDS; i++) {
             uint64_t want = value(b, page) + (i ? 0 : b->counts);
             uint64_t got = b->words[page * WORDS + i];
@@ -104,6 +106,14 @@ static void resize(Buffer *b, size_t size)
         fill(b, b->size, size);
     }
     b->size = size;
+}
+
+static void thin(Buffer *b)
+{
+    b->step = 2;
+    for (size_t page = 1; page < b->size / PAGE; page += b->step) {
+        madvise(b->words + page * WORDS, PAGE, MADV_DONTNEED);
+    }
 }
 
 static size_t plugged(const Buffer *b, int pagemap)
@@ -158,6 +168,9 @@ static void do_memory(Keeper *k, const char *verb, size_t size)
     } else if (!strcmp(verb, "heat") && size <= MOST) {
         resize(&k->hot, size);
         printf("HEATS %zu\n", size / MIB);
+    } else if (!strcmp(verb, "thin")) {
+        thin(&k->kept);
+        printf("THINNED\n");
     } else if (!strcmp(verb, "check")) {
         if (intact(&k->kept) && intact(&k->hot)) {
             printf("INTACT %zu\n", (k->kept.size + k->hot.size) / MIB);
@@ -212,9 +225,9 @@ static void listen_for(Keeper *k, int ms)
 
 int main(void)
 {
-    Keeper k = { .kept = { .name = "kept", .seed = 1 },
-                 .hot = { .name = "hot", .seed = 2 },
-                 .disk = { .name = "buffer" } };
+    Keeper k = { .kept = { .name = "kept", .step = 1, .seed = 1 },
+                 .hot = { .name = "hot", .step = 1, .seed = 2 },
+                 .disk = { .name = "buffer", .step = 1 } };
 
     k.pagemap = open("/proc/self/pagemap", O_RDONLY);
     if (k.pagemap < 0 || !map(&k.kept, MOST) || !map(&k.hot, MOST) ||

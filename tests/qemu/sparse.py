@@ -33,7 +33,12 @@ def extents(path):
 
 def filled(before, after):
     """Bytes of the extents after that were holes before."""
-    both = 0
+    both = i = 0
     for start, end in after:
-        both += sum(max(0, min(end, e) - max(start, s)) for s, e in before)
+        while i < len(before) and before[i][1] <= start:
+            i += 1
+        at = i
+        while at < len(before) and before[at][0] < end:
+            both += min(end, before[at][1]) - max(start, before[at][0])
+            at += 1
     return sum(e - s for s, e in after) - both
