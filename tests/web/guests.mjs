@@ -127,7 +127,10 @@ export function regionAt(guest, address) {
 }
 
 function range(start, size, block, node, more = {}) {
-  return { start, size, block, page_size: 4096, shared: true, monitored: true, node, ...more };
+  return {
+    start, size, block, page_size: 4096, shared: true, monitored: true, node,
+    backend: block, device: null, reserved: null, ...more,
+  };
 }
 
 function reclaimScheme(name, active) {
@@ -194,7 +197,8 @@ const definitions = [
     ranges: [
       range(0, 3 * GiB, "node0", 0),
       range(4 * GiB, 5 * GiB, "node0", 0),
-      range(9 * GiB, 8 * GiB, "node1", 1),
+      range(9 * GiB, 7 * GiB, "node1", 1, { device: "dimm0" }),
+      range(16 * GiB, 1 * GiB, "node1", 1, { device: "dimm0", reserved: "no-map" }),
     ],
     mix: { hot: 0.35, wave: 0.3, scan: 0.2, burst: 0.05, cold: 0.05, never: 0.05 },
     saved: 0,

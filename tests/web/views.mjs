@@ -151,6 +151,10 @@ export function details(g, t) {
   return {
     ...vm(g, t),
     ranges: g.ranges,
+    reserved: [{ start: 0xfffc0000, size: 0x40000, kind: "firmware", name: "pc.bios" },
+      ...g.ranges.filter((r) => r.reserved).map((r) => ({
+        start: r.start, size: r.size, kind: r.reserved, name: null,
+      }))],
     attrs: g.attrs,
     primitives: primitives(g.write_primitive),
     blind_spots: "device DMA that bypasses QEMU",
@@ -274,6 +278,7 @@ export function region(g, now, time, address) {
     idle_seconds: st.idle, age_seconds: st.age,
     nr_accesses: Math.round(20 * (1 - Math.exp(-st.rate * 0.05))), max_nr_accesses: 20,
     block: r.range.block, node: r.range.node ?? null,
+    device: r.range.device, reserved: r.range.reserved,
   };
 }
 

@@ -132,6 +132,20 @@ test("how it is watched: ranges, primitives, attributes", async ({ page, server 
   }
 });
 
+test("the memory map tells devices and what is reserved", async ({ page, server }) => {
+  const vm = await server.vm((await server.watched()).id);
+  await openVm(page, server, vm.id);
+  await page.locator("summary").click();
+  const cells = (label: string) =>
+    page.getByRole("region", { name: label, exact: true }).locator("tbody tr")
+      .evaluateAll((rows) => rows.map((r) => [...r.querySelectorAll("td")].map((c) => c.textContent)));
+  expect((await cells("Guest memory")).map((r) => [r[2], r[6], r[8]])).toEqual(
+    vm.ranges!.map((r) => [r.block, r.device ?? "–", r.reserved ?? "–"]));
+  expect((await cells("Reserved memory")).map((r) => [r[2], r[3]])).toEqual(
+    vm.reserved!.map((r) => [r.kind, r.name ?? "–"]));
+  expect(vm.reserved!.length).toBeGreaterThan(0);
+});
+
 test("a machine that cannot be reached says why, and comes back", async ({ page, server }) => {
   test.skip(!server.simulator, NEEDS_SIMULATOR);
   const vms = await server.vms();
