@@ -122,6 +122,12 @@ class Guest:
         """The exit status of a QEMU that ends by itself."""
         return self.process.wait(timeout)
 
+    def pause(self):
+        """Until the worker says so; before, it may yet publish a snapshot."""
+        self.qmp("vmheat-pause")
+        self.qmp.wait_event("VMHEAT_STATE_CHANGED",
+                            lambda data: data["state"] == "paused")
+
     def __enter__(self):
         try:
             self.connect()

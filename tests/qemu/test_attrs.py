@@ -138,7 +138,7 @@ class Regions(unittest.TestCase):
     def test_filters(self):
         with Guest(device=FAKE + self.SCRIPT) as g:
             self.snapshot(g, lambda s: s["working-set-size"] > 0)
-            g.qmp("vmheat-pause")
+            g.pause()
             everything = g.qmp("query-vmheat-regions")["regions"]
             cut = g.qmp("query-vmheat-regions", start=70 << 20, end=80 << 20)
             self.assertEqual(cut["regions"], [
@@ -163,7 +163,7 @@ class Regions(unittest.TestCase):
             packed = g.qmp("query-vmheat-regions", packed=True)
             self.assertEqual(unpack(packed["packed"])["regions"], [])
             self.snapshot(g, lambda s: s["working-set-size"] > 0)
-            g.qmp("vmheat-pause")
+            g.pause()
             rows = g.qmp("query-vmheat-regions", limit=5)
             both = g.qmp("query-vmheat-regions", limit=5, columns=True)
             self.assertEqual(both["regions"], [])

@@ -195,6 +195,15 @@ class Refuse(unittest.TestCase):
         self.assertRegex(err, r"vmheat was built for QEMU (\d+\.\d+)\.99 but this "
                               r"is QEMU \1\.\d+")
 
+    def test_qemu_without_plugins(self):
+        """Debian's small one says in one sentence that it takes none."""
+        microvm = environment("VMHEAT_QEMU") + "-microvm"
+        if not os.path.exists(microvm) or built_in():
+            self.skipTest("there is no " + microvm)
+        err = fails_to_start(qemu=microvm, machine="microvm", device=None)
+        self.assertIn("plugin interface not enabled", err)
+        self.assertEqual(err.count("\n"), 1, err)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

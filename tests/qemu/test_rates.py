@@ -86,9 +86,7 @@ class Rates(unittest.TestCase):
         with self.guest(properties) as g:
             g.qmp.wait_until("a snapshot", lambda: g.qmp(
                 "query-vmheat")["snapshot"] > 2)
-            g.qmp("vmheat-pause")
-            g.qmp.wait_until("a pause", lambda: g.qmp(
-                "query-vmheat")["state"] == "paused")
+            g.pause()
             columns = g.qmp("query-vmheat-regions", columns=True)
             packed = g.qmp("query-vmheat-regions", packed=True)
             few = g.qmp("query-vmheat-regions", packed=True, limit=2)
