@@ -26,6 +26,9 @@ class Zram:
         self.on = False
 
     def __enter__(self):
+        # making one is a read, which a /sys that is read-only allows
+        if not os.access(CONTROL + "/hot_remove", os.W_OK):
+            raise unittest.SkipTest("no zram device can be made and removed")
         try:
             with open(CONTROL + "/hot_add", encoding="ascii") as f:
                 self.number = int(f.read())
