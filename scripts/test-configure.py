@@ -57,6 +57,12 @@ class Configure(unittest.TestCase):
         self.assertIn("found QEMU 5.2.0", error)
         self.assertIn("it works with QEMU 7.2 10.0", error)
 
+    def test_unsupported_all_the_same(self):
+        """The version is let through, what cannot work is not."""
+        error = self.refused("--unsupported", "--qemu=" + self.program(
+            "QEMU emulator version 5.2.0 (Debian 1:5.2)"))
+        self.assertIn("(QEMU 5.2.0) exports no symbols", error)
+
     def test_no_exports(self):
         error = self.refused("--qemu=" + self.program(
             "QEMU emulator version 7.2.22 (Debian 1:7.2)"))
