@@ -70,10 +70,12 @@ class Rates(unittest.TestCase):
     def test_exposure(self):
         with self.guest("estimator=exposure") as g:
             g.payload.start([one_hot_range(SIZE, share=0.1)])
-            hot = g.truth()
+            hot = g.qmp.wait_until("the first touches", g.truth)
             cold = outside(hot, SIZE)
+            # six seconds with half a processor; starved it took more than 30
             regions = g.qmp.wait_until(
-                "rates of the hot range", lambda: self.found(g, hot, cold))
+                "rates of the hot range", lambda: self.found(g, hot, cold),
+                timeout=90)
             self.assertLess(weighted(regions, hot, "idle-ms"), 2000)
             self.assertGreater(weighted(regions, hot, "rate-low"), 1)
             self.assertLess(weighted(regions, cold, "rate-high"), 1)

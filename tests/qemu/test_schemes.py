@@ -372,10 +372,20 @@ class Pageout(unittest.TestCase):
         return PayloadGuest(size=SIZE, accel=accel(), machine="microvm",
                             device="id=heat0")
 
+    def seen(self, g, hot):
+        """Has the monitor found accesses in nine tenths of the range?"""
+        snap = g.qmp("query-vmheat-regions", start=hot.start, end=hot.end)
+        return sum(min(r["end"], hot.end) - max(r["start"], hot.start)
+                   for r in snap["regions"]
+                   if r["nr-accesses"]) > 0.9 * hot.size
+
     def test_cold_leaves_hot_stays(self):
         hot = one_hot_range(SIZE, share=0.125)
         with Zram() as zram, self.guest() as g:
             g.payload.start([hot])
+            # before that it is memory that nobody has used for a while
+            g.qmp.wait_until("the hot range is seen",
+                             lambda: self.seen(g, hot))
             set_schemes(g, PAGEOUT)
             g.qmp.wait_until("most of it is paged out", lambda: resident(
                 g.payload.memory) < 0.4 * SIZE)
