@@ -157,11 +157,12 @@ class Regions(unittest.TestCase):
             self.assertFalse(exact["truncated"])
 
     def test_columns(self):
-        with Guest(device=FAKE + self.SCRIPT) as g:
+        with Guest(device=FAKE + ",paused=on" + self.SCRIPT) as g:
             empty = g.qmp("query-vmheat-regions", columns=True)
             self.assertEqual(empty["regions"], [])
             packed = g.qmp("query-vmheat-regions", packed=True)
             self.assertEqual(unpack(packed["packed"])["regions"], [])
+            g.qmp("vmheat-resume")
             self.snapshot(g, lambda s: s["working-set-size"] > 0)
             g.pause()
             rows = g.qmp("query-vmheat-regions", limit=5)
