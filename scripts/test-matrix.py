@@ -80,7 +80,7 @@ class Refuses(unittest.TestCase):
 
     def test_one_line(self):
         self.assertEqual(
-            self.refuses('echo "no plugin for 1.2" >&2; exit 1\n'),
+            self.refuses('echo QMP; echo "no plugin for 1.2" >&2; exit 1\n'),
             (0, "no plugin for 1.2\n", ""))
 
     def test_all_else(self):
@@ -88,8 +88,8 @@ class Refuses(unittest.TestCase):
                 ("exit 0\n", "was not refused"),
                 ("echo plugin >&2; kill -SEGV $$\n", "ended with status 139"),
                 ("echo plugin >&2; kill -ABRT $$\n", "ended with status 134"),
-                ("echo plugin; echo backtrace; exit 1\n", "more than a line"),
-                ("echo no memory; exit 1\n", "does not say why: no memory"),
+                ("(echo plugin; echo backtrace) >&2; exit 1\n", "more than a line"),
+                ("echo no memory >&2; exit 1\n", "does not say why: no memory"),
                 ("exit 1\n", "does not say why")):
             code, out, err = self.refuses(script)
             self.assertEqual((code, out), (1, ""), script)
