@@ -62,8 +62,13 @@ class Verbs:
         self.start()
         self.fine("disable", "--yes")
         self.assertIn("from now on",
-                      self.enable("--property", "overhead-budget=100"))
-        self.assertIn("1.00 % of a vCPU", self.good("status", "heat"))
+                      self.enable("--property", "overhead-budget=100",
+                                  "--property", "paused=on",
+                                  "--property", "estimator=classic"))
+        said = self.good("status", "heat")
+        self.assertIn("1.00 % of a vCPU", said)
+        self.assertIn("paused", said)
+        self.assertIn("classic", said)
         self.assertIn("runs with vmheat already", self.enable())
 
     def test_own_things_stay(self):

@@ -63,19 +63,67 @@ void vh_live_free(VhLive *live)
     g_free(live);
 }
 
+/* What QEMU calls the type of vmheat's property @name, or "". */
+static const char *type_of(JsonNode *known, const char *name)
+{
+    JsonArray *list =
+        JSON_NODE_HOLDS_ARRAY(known) ? json_node_get_array(known) : NULL;
+
+    for (guint i = 0; list && i < json_array_get_length(list); i++) {
+        JsonObject *o = json_array_get_object_element(list, i);
+
+        if (o && g_str_equal(
+                     json_object_get_string_member_with_default(o, "name", ""),
+                     name)) {
+            return json_object_get_string_member_with_default(o, "type", "");
+        }
+    }
+    return "";
+}
+
+/*
+ * QEMU 10.0's device_add wants numbers and booleans as such; 7.2's takes them
+ * as strings, too. What is none of that type QEMU refuses in its own words.
+ */
+static void set_member(JsonObject *o, JsonNode *known, const char *name,
+                       const char *text)
+{
+    const char *type = type_of(known, name);
+    bool on = g_str_equal(text, "on") || g_str_equal(text, "true");
+    bool off = g_str_equal(text, "off") || g_str_equal(text, "false");
+    guint64 number;
+
+    if (g_str_has_prefix(type, "uint") &&
+        g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
+        json_object_set_int_member(o, name, number);
+    } else if (g_str_equal(type, "bool") && (on || off)) {
+        json_object_set_boolean_member(o, name, on);
+    } else {
+        json_object_set_string_member(o, name, text);
+    }
+}
+
 bool vh_live_attach(VhClient *client, const GPtrArray *properties,
                     GError **error)
 {
-    JsonObject *o = json_object_new();
+    JsonObject *type = json_object_new();
+    g_autoptr(JsonNode) known = NULL;
     g_autoptr(JsonNode) reply = NULL;
+    JsonObject *o;
 
+    json_object_set_string_member(type, "typename", "vmheat");
+    known = vh_client_command(client, "device-list-properties", type, error);
+    if (!known) {
+        return false;
+    }
+    o = json_object_new();
     json_object_set_string_member(o, "driver", "vmheat");
     json_object_set_string_member(o, "id", "heat0");
     for (guint i = 0; i < properties->len; i++) {
         g_auto(GStrv) pair =
             g_strsplit(g_ptr_array_index(properties, i), "=", 2);
 
-        json_object_set_string_member(o, pair[0], pair[1]);
+        set_member(o, known, pair[0], pair[1]);
     }
     reply = vh_client_command(client, "device_add", o, error);
     return reply != NULL;
