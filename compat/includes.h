@@ -68,6 +68,7 @@
 #else
 #include "block/aio.h"
 #endif
+#include "hw/mem/memory-device.h"
 #include "hw/virtio/virtio.h"
 #include "hw/virtio/virtio-balloon.h"
 #include "qapi/qapi-commands-machine.h"

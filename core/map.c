@@ -117,6 +117,34 @@ bool vh_map_contains(const VhMap *now, const VhMap *old)
     return true;
 }
 
+/* The first section at @i or behind it that is reserved; NULL: none. */
+static const VhMapSection *next_reserved(const VhMap *m, size_t *i)
+{
+    while (*i < m->nr) {
+        const VhMapSection *s = &m->sections[(*i)++];
+
+        if (s->flags & VH_SECTION_RESERVED) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+bool vh_map_same_reserved(const VhMap *a, const VhMap *b)
+{
+    const VhMapSection *x, *y;
+    size_t i = 0, j = 0;
+
+    do {
+        x = next_reserved(a, &i);
+        y = next_reserved(b, &j);
+        if (!x != !y || (x && (x->gpa != y->gpa || x->size != y->size))) {
+            return false;
+        }
+    } while (x);
+    return true;
+}
+
 uint64_t vh_map_total(const VhMap *m)
 {
     uint64_t sum = 0;

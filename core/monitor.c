@@ -345,6 +345,10 @@ static bool hand_map(VhMonitor *m, VhMap *map, char **why)
     Sensor *a = &m->sensors[ACCESSES], *w = &m->sensors[WRITES];
     char *lost = NULL;
 
+    if (!map->nr) { /* what was watched is unplugged */
+        idle_sensors(m);
+        return true;
+    }
     if (!a->use.ops->set_map(a->state, map, why)) {
         idle_sensors(m);
         return false;

@@ -72,3 +72,22 @@ VhLabel *vmheat_guest_label(MemoryRegion *mr)
     label->device = g_strdup(device ? DEVICE(device)->id : NULL);
     return label;
 }
+
+bool vmheat_guest_is_device(MemoryRegion *mr)
+{
+    Object *owner = memory_region_owner(mr);
+
+    return owner && object_dynamic_cast(owner, TYPE_MEMORY_BACKEND) &&
+           device_of(owner);
+}
+
+bool vmheat_guest_has_backend(MemoryRegion *mr)
+{
+    Object *owner = memory_region_owner(mr), *device;
+
+    if (!owner || !object_dynamic_cast(owner, TYPE_MEMORY_BACKEND)) {
+        return false;
+    }
+    device = device_of(owner);
+    return !device || object_dynamic_cast(device, TYPE_MEMORY_DEVICE);
+}

@@ -26,4 +26,15 @@ bool vmheat_guest_has_nodes(void);
  */
 VhLabel *vmheat_guest_label(MemoryRegion *mr);
 
+/** vmheat_guest_is_device() - has a device the memory backend of @mr? */
+bool vmheat_guest_is_device(MemoryRegion *mr);
+
+/**
+ * vmheat_guest_has_backend() - is it of a backend that is guest RAM?
+ *
+ * BQL held. That of main memory or of a memory device; not of ivshmem, which is
+ * a window to others.
+ */
+bool vmheat_guest_has_backend(MemoryRegion *mr);
+
 #endif

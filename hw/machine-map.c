@@ -80,7 +80,8 @@ static void read_fdt(VmheatMachineMap *m, const void *fdt)
     m->nodes = vmheat_fdt_ranges(fdt, fdt_totalsize(fdt), &why);
     if (!m->nodes) {
         warn_report("vmheat: %s; schemes leave all memory alone", why);
-        hold(m, 0, UINT64_MAX, VMHEAT_RESERVED_KIND_UNKNOWN, why);
+        hold(m, 0, INT64_MAX, VMHEAT_RESERVED_KIND_UNKNOWN,
+             why); /* JSON's most */
         return;
     }
     for (guint i = 0; i < m->nodes->len; i++) {
@@ -117,12 +118,17 @@ void vmheat_machine_map_free(VmheatMachineMap *m)
     g_free(m);
 }
 
+/* Of two in one page the stronger counts, as the schema has them in order. */
 static void mark_held(VhMapSection *s, void *opaque)
 {
     const VmheatHeld *h = opaque;
+    bool stronger =
+        s->flags & VH_SECTION_RESERVED && s->label->reserved > (int)h->kind;
 
     s->flags |= VH_SECTION_RESERVED;
-    s->label->reserved = h->kind;
+    if (!stronger) {
+        s->label->reserved = h->kind;
+    }
 }
 
 /* What the machine itself says, by memory backends, is surer. In one without
@@ -136,16 +142,30 @@ static void mark_node(VhMapSection *s, void *opaque)
     }
 }
 
+/* Nothing is known yet. */
+static void hold_all(GArray *sections)
+{
+    VmheatHeld all = { .kind = VMHEAT_RESERVED_KIND_UNKNOWN };
+
+    for (guint i = 0; i < sections->len; i++) {
+        mark_held(&g_array_index(sections, VhMapSection, i), &all);
+    }
+}
+
 void vmheat_machine_map_apply(const VmheatMachineMap *m, GArray *sections)
 {
-    for (guint i = 0; m && m->nodes && i < m->nodes->len; i++) {
+    if (!m) {
+        hold_all(sections);
+        return;
+    }
+    for (guint i = 0; m->nodes && i < m->nodes->len; i++) {
         VmheatFdtRange *r = &g_array_index(m->nodes, VmheatFdtRange, i);
 
         if (r->memory && r->node >= 0) {
             vh_carve(sections, (VhRange){ r->start, r->end }, mark_node, r);
         }
     }
-    for (guint i = 0; m && i < m->held->len; i++) {
+    for (guint i = 0; i < m->held->len; i++) {
         VmheatHeld *h = &g_array_index(m->held, VmheatHeld, i);
 
         vh_carve(sections, h->range, mark_held, h);

@@ -48,7 +48,7 @@ void vmheat_machine_map_free(VmheatMachineMap *m);
 
 /**
  * vmheat_machine_map_apply() - cut and label sections
- * @m: NULL: nothing is known yet
+ * @m: NULL: nothing is known yet, so all is reserved
  * @sections: VhMapSections, sorted, with labels
  */
 void vmheat_machine_map_apply(const VmheatMachineMap *m, GArray *sections);

@@ -19,9 +19,10 @@
  * and goes with them, so any transaction is a time to look for them.
  *
  * What the machine itself says of its memory (hw/machine-map.c) is read once:
- * by a bottom half, when all who may still add to it have been told that the
- * machine is made. Memory that the guest can only read is its firmware's, or a
- * device's ROM; it is in no map, and told as reserved.
+ * when we are plugged into a machine, or by a bottom half, when all who may
+ * still add to it have been told that the machine is made. Until then all
+ * memory is reserved. Memory that the guest can only read is its firmware's, or
+ * a device's ROM; it is in no map, and told as reserved.
  *
  * A target (hw/target.c) makes a second map of some sections of the first,
  * which it keeps.
@@ -62,14 +63,18 @@ static bool is_guest_ram(const MemoryRegionSection *s)
 
     return memory_region_is_ram(mr) && !memory_region_is_ram_device(mr) &&
            !s->readonly && !memory_region_is_rom(mr) &&
-           object_dynamic_cast(memory_region_owner(mr), TYPE_MEMORY_BACKEND);
+           vmheat_guest_has_backend(mr);
 }
 
-/* ROM, flash, and RAM that is write-protected (shadow RAM). */
+/* ROM, flash, and main memory that is write-protected (shadow RAM); not a file
+ * that a memory device shows read-only. */
 static bool is_firmware(const MemoryRegionSection *s)
 {
     MemoryRegion *mr = s->mr;
 
+    if (vmheat_guest_is_device(mr)) {
+        return false;
+    }
     return (memory_region_is_ram(mr) && !memory_region_is_ram_device(mr) &&
             (s->readonly || memory_region_is_rom(mr))) ||
            memory_region_is_romd(mr);
@@ -273,15 +278,33 @@ static void commit(MemoryListener *l)
 static void read_machine(void *opaque)
 {
     VmheatMapTracker *t = opaque;
+    Error *err = NULL;
 
     t->machine = vmheat_machine_map_new();
+    t->target.any_node = false;
     publish(t);
+    if (!vmheat_target_check(&t->target, t->map, &err)) {
+        warn_reportf_err(err, "vmheat: nothing is watched: ");
+    }
 }
 
-/* At once when it is made already. */
 static void machine_made(Notifier *n, void *data)
 {
     qemu_bh_schedule(container_of(n, VmheatMapTracker, made)->read_machine);
+}
+
+/* At once when it is made already, else later. Until a device tree is read its
+ * nodes are not known. */
+static void start_machine(VmheatMapTracker *t)
+{
+    if (phase_check(PHASE_MACHINE_READY)) {
+        t->machine = vmheat_machine_map_new();
+        return;
+    }
+    t->target.any_node = MACHINE(qdev_get_machine())->fdt != NULL;
+    t->read_machine = qemu_bh_new(read_machine, t);
+    t->made.notify = machine_made;
+    qemu_add_machine_init_done_notifier(&t->made);
 }
 
 void vmheat_map_start(VmheatMapTracker *t,
@@ -296,21 +319,21 @@ void vmheat_map_start(VmheatMapTracker *t,
         .region_del = region_del,
         .commit = commit,
     };
+    start_machine(t);
     memory_listener_register(&t->listener, &address_space_memory);
     if (!t->map) {
         publish(t);
     }
     t->changed = changed;
     t->opaque = opaque;
-    t->read_machine = qemu_bh_new(read_machine, t);
-    t->made.notify = machine_made;
-    qemu_add_machine_init_done_notifier(&t->made);
 }
 
 void vmheat_map_stop(VmheatMapTracker *t)
 {
     t->changed = NULL; /* unregistering reports every section as gone */
-    qemu_remove_machine_init_done_notifier(&t->made);
+    if (t->read_machine) {
+        qemu_remove_machine_init_done_notifier(&t->made);
+    }
     g_clear_pointer(&t->read_machine, qemu_bh_delete);
     memory_listener_unregister(&t->listener);
     g_clear_pointer(&t->watched, vh_map_unref);

@@ -421,8 +421,11 @@ static bool filter_can_match(VmheatSchemes *s, const VhFilter *f,
         return true;
     }
     for (size_t i = 0; i < map->nr; i++) {
-        if (map->sections[i].node == f->node + 1) {
-            return true;
+        const VhMapSection *m = &map->sections[i];
+
+        if (m->node == f->node + 1 ||
+            m->label->reserved == VMHEAT_RESERVED_KIND_UNKNOWN) {
+            return true; /* or nodes are not known, see hw/map.c */
         }
     }
     error_setg(

@@ -8,14 +8,14 @@
 #include "compat/qemu.h"
 #include "hw/target.h"
 
-static bool is_restricted(const VmheatMapTarget *t)
+bool vmheat_target_is_restricted(const VmheatMapTarget *t)
 {
     return t->node >= 0 || t->backend || t->device;
 }
 
 static bool matches(const VmheatMapTarget *t, const VhMapSection *s)
 {
-    return (t->node < 0 || s->node == (uint32_t)t->node + 1) &&
+    return (t->node < 0 || t->any_node || s->node == (uint32_t)t->node + 1) &&
            (!t->backend || !g_strcmp0(t->backend, s->label->backend)) &&
            (!t->device || !g_strcmp0(t->device, s->label->device));
 }
@@ -78,7 +78,7 @@ static bool check_id(const char *property, const char *id, bool device,
 bool vmheat_target_check(const VmheatMapTarget *t, const VhMap *map,
                          Error **errp)
 {
-    VmheatMapTarget node = { .node = t->node };
+    VmheatMapTarget node = { .node = t->node, .any_node = t->any_node };
 
     if (t->node < -1) {
         error_setg(errp, "target-node %d: must be -1 (any) or a node's number",
@@ -115,7 +115,7 @@ VhMap *vmheat_target_map(const VmheatMapTarget *t, VhMap *map)
     VhMap *part;
     size_t nr;
 
-    if (!is_restricted(t)) {
+    if (!vmheat_target_is_restricted(t)) {
         return vh_map_ref(map);
     }
     out = g_array_new(false, false, sizeof(VhMapSection));
@@ -137,7 +137,7 @@ VmheatTarget *vmheat_target_query(const VmheatMapTarget *t)
 {
     VmheatTarget *out;
 
-    if (!is_restricted(t)) {
+    if (!vmheat_target_is_restricted(t)) {
         return NULL;
     }
     out = g_new0(VmheatTarget, 1);

@@ -14,12 +14,17 @@
  * @node: NUMA node of the guest; -1: any
  * @backend: id of the memory backend; NULL: any
  * @device: id of the memory device; NULL: any, main memory too
+ * @any_node: nodes are not known yet: do not look at @node
  */
 typedef struct VmheatMapTarget {
     int32_t node;
     char *backend;
     char *device;
+    bool any_node;
 } VmheatMapTarget;
+
+/** vmheat_target_is_restricted() - is not all memory watched? */
+bool vmheat_target_is_restricted(const VmheatMapTarget *t);
 
 /**
  * vmheat_target_check() - is there such memory?

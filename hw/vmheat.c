@@ -209,10 +209,26 @@ void vmheat_come_back(VmheatDevice *d)
     }
 }
 
+/* Of a part of memory nobody can tell what the guest needs. */
+static bool suits_target(VmheatDevice *d, const VmheatSchemeList *list,
+                         Error **errp)
+{
+    for (; list && vmheat_target_is_restricted(&d->map.target);
+         list = list->next) {
+        if (list->value->action == VMHEAT_ACTION_BALLOON) {
+            error_setg(errp, "action 'balloon' cannot be used with a target: "
+                             "it has to see all of the guest's memory");
+            return false;
+        }
+    }
+    return true;
+}
+
 bool vmheat_set_schemes(VmheatDevice *d, const VmheatSchemeList *list,
                         Error **errp)
 {
-    if (!vmheat_schemes_set(d->schemes, list, d->map.watched, errp)) {
+    if (!suits_target(d, list, errp) ||
+        !vmheat_schemes_set(d->schemes, list, d->map.watched, errp)) {
         return false;
     }
     update(d);

@@ -42,7 +42,7 @@ struct VmheatWorker {
     bool new_primitives;
     VhMap *map;
     bool new_map;
-    bool map_shrank; /* memory is gone: the new map can't wait */
+    bool map_urgent; /* memory is gone, or reserved: the new map can't wait */
     VmheatWorkerMode mode;
     bool act;
     bool new_mode;
@@ -134,7 +134,7 @@ static uint64_t map_due_ns(const VmheatWorker *w)
     if (!wants_map(w) || !(w->new_map || !w->holds_map)) {
         return 0;
     }
-    return w->map_shrank || !w->holds_map
+    return w->map_urgent || !w->holds_map
                ? 1
                : w->map_taken_ns + w->cfg.attrs.update_us * 1000;
 }
@@ -179,7 +179,7 @@ static Requests take_requests(VmheatWorker *w)
     w->new_chore = false;
     if (r.new_map) {
         w->new_map = false;
-        w->map_shrank = false;
+        w->map_urgent = false;
         w->map_taken_ns = vh_clock_now(&w->cfg.host->clock);
     }
     /* while it is being taken one who wants memory back has to wait, too */
@@ -497,7 +497,8 @@ void vmheat_worker_set_map(VmheatWorker *w, VhMap *map)
         old = w->map;
         w->map = vh_map_ref(map);
         w->new_map = true;
-        w->map_shrank |= old && !vh_map_contains(map, old);
+        w->map_urgent |= old && (!vh_map_contains(map, old) ||
+                                 !vh_map_same_reserved(map, old));
         qemu_cond_signal(&w->wake);
     }
     vh_map_unref(old);

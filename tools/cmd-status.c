@@ -140,7 +140,7 @@ static void draw_cost(VhPage *page, const VhStatsInfo *s)
 
 static const VhColumn range_columns[] = {
     { "START", true, 6 }, { "END", true, 2 },    { "SIZE", true, 5 },
-    { "PAGE", true, 1 },  { "BLOCK", false, 3 }, { "", false, 4 },
+    { "PAGE", true, 1 },  { "BLOCK", false, 4 }, { "", false, 3 },
 };
 
 static char *range_words(const VhRangeInfo *r)

@@ -111,6 +111,9 @@ const VhMapSection *vh_map_find(const VhMap *m, uint64_t gpa);
  */
 bool vh_map_contains(const VhMap *now, const VhMap *old);
 
+/** vh_map_same_reserved() - is the same memory reserved in both? */
+bool vh_map_same_reserved(const VhMap *a, const VhMap *b);
+
 /** vh_map_total() - bytes of all sections */
 uint64_t vh_map_total(const VhMap *m);
 

@@ -204,6 +204,33 @@ static void test_map_contains(void)
     vh_map_unref(e);
 }
 
+static void test_map_same_reserved(void)
+{
+    VhMapSection plain[] = { section(4, 12, 104) };
+    VhMapSection kept[] = { section(4, 6, 104), section(6, 12, 106) };
+    VhMapSection less[] = { section(4, 7, 104), section(7, 12, 107) };
+    VhMapSection all[] = { section(4, 12, 104) };
+    VhMap *m[4];
+
+    kept[1].flags = less[1].flags = all[0].flags = VH_SECTION_RESERVED;
+    m[0] = map_of(plain, 1);
+    m[1] = map_of(kept, 2);
+    m[2] = map_of(less, 2);
+    m[3] = map_of(all, 1);
+    for (int i = 0; i < 16; i++) {
+        g_assert_true(vh_map_same_reserved(m[i / 4], m[i % 4]) ==
+                      (i / 4 == i % 4));
+    }
+    vh_map_unref(m[0]);
+    m[0] = map_of(&kept[0], 1); /* what is not reserved does not count */
+    vh_map_unref(m[3]);
+    m[3] = map_of(plain, 1);
+    g_assert_true(vh_map_same_reserved(m[0], m[3]));
+    for (int i = 0; i < 4; i++) {
+        vh_map_unref(m[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -217,5 +244,6 @@ int main(int argc, char **argv)
     g_test_add_func("/map/release", test_map_release);
     g_test_add_func("/map/empty", test_map_empty);
     g_test_add_func("/map/contains", test_map_contains);
+    g_test_add_func("/map/same-reserved", test_map_same_reserved);
     return g_test_run();
 }
