@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare the documentation with the sources it describes.
 
-usage: check-docs.py names|defaults|schemes|verbs|exporter|write-metrics|man|links
+usage: check-docs.py names|defaults|generators|schemes|verbs|exporter|write-metrics|man|links
 
 names     every property, command and event is in vmheat-qemu(7), and the page
           lists none that does not exist
 defaults  defaults and ranges in vmheat-qemu(7) are those of the headers
+generators
+          the schema is documented so that all supported QEMU's QAPI takes it
 schemes   docs/user/schemes.md has every member and value of schemes, with its
           default
 verbs     each verb of the command (VMHEAT_CLI names it) has a manual page, with
@@ -77,6 +79,28 @@ def check_names():
                      for n in names - listed]
         problems += [f"{PAGE} lists {kind} '{n}', which does not exist"
                      for n in listed - names]
+    return problems
+
+
+def check_generators():
+    """What QAPI's generators of QEMU 7.2 and 10.0 do not both take.
+
+    A build only tries one of them.
+    """
+    schema = read("qapi/vmheat.json")
+    problems = [f"qapi/vmheat.json: QEMU 10.0 refuses '{line}'" for line in
+                re.findall(r"^# (?:Notes?|Examples?):(?!:).*", schema, re.M)]
+    for comment, entity in re.findall(
+            r"^##\n((?:#.*\n)*?)##\n(\{(?:.+\n)+)", schema, re.M):
+        name = entity.split("'")[3]
+        found = re.search(r"^# (?:Returns|Since):(?:.*\n)*?"
+                          r"# (?! |Returns:|Since:)(.*)", comment, re.M)
+        if found:
+            problems.append(f"qapi/vmheat.json: QEMU 7.2 refuses, of {name}, "
+                            f"'{found[1]}' behind Returns or Since")
+        if "\n# Returns:" in comment and "'returns'" not in entity:
+            problems.append("qapi/vmheat.json: QEMU 10.0 refuses Returns of "
+                            f"{name}, which returns nothing")
     return problems
 
 
@@ -366,7 +390,7 @@ def check_links():
 
 
 CHECKS = {"names": check_names, "defaults": check_defaults,
-          "schemes": check_schemes,
+          "generators": check_generators, "schemes": check_schemes,
           "verbs": check_verbs, "exporter": check_exporter,
           "write-metrics": write_metrics, "man": check_man, "links": check_links}
 

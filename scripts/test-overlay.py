@@ -90,6 +90,13 @@ class TestOverlay(unittest.TestCase):
             "void bql_lock(void);\n")
         self.fine()
         self.assertEqual(self.probes(), {"VH_BQL_LOCK"})
+        # one of several headers that may have it; the others are not there
+        (self.tree / "include/hw").mkdir()
+        (self.tree / "include/hw/qdev-core.h").write_text(
+            "Object *machine_get_container(const char *name);\n")
+        self.fine()
+        self.assertEqual(self.probes(),
+                         {"VH_BQL_LOCK", "VH_MACHINE_CONTAINER"})
 
     def test_newer_names(self):
         (self.tree / "VERSION").write_text("10.0.13\n")
