@@ -3,7 +3,7 @@
  * The one header through which vmheat includes QEMU. This folder is the only
  * place that knows how QEMU versions differ. A difference is found in the
  * headers themselves: __has_include where a file moved, else a probe that is
- * compiled (compat/meson.build). There is no comparison of versions.
+ * compiled (compat/probes.list). There is no comparison of versions.
  */
 #ifndef VMHEAT_COMPAT_QEMU_H
 #define VMHEAT_COMPAT_QEMU_H
