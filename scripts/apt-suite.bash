@@ -7,9 +7,11 @@
 # own that knows only that suite, at the mirror that the host's apt uses, and
 # with signatures checked against debian-archive-keyring. Nothing is installed.
 #
-# apt_state: that directory; apt_options: more options, an array
+# apt_state: that directory; apt_options: more options, an array; apt_type:
+# deb-src when it is about source packages
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 apt_state=
+apt_type=deb
 apt_options=()
 
 # The mirror of Debian itself that the host's apt is set up with.
@@ -22,7 +24,7 @@ mirror() {
 # know_suite SUITE MIRROR [OPTION]: make the state, without package lists yet
 know_suite() {
     mkdir -p "$apt_state/lists/partial" "$apt_state/archives/partial"
-    echo "deb [${3:+$3 }signed-by=$keyring] $2 $1 main" \
+    echo "$apt_type [${3:+$3 }signed-by=$keyring] $2 $1 main" \
         > "$apt_state/sources.list"
 }
 

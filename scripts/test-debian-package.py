@@ -40,10 +40,11 @@ class Package(unittest.TestCase):
         with open(config, "w", encoding="ascii") as f:
             f.write('Dir::Etc::sourcelist "/dev/null";\n'
                     'Dir::Etc::sourceparts "/dev/null";\n')
-        code, out, err = self.run_it("trixie", "damo", self.out,
-                                     APT_CONFIG=config)
-        self.assertEqual((code, err), (77, ""))
-        self.assertTrue(out.startswith("SKIP: "), out)
+        for options in ([], ["--source"]):
+            code, out, err = self.run_it(*options, "trixie", "damo", self.out,
+                                         APT_CONFIG=config)
+            self.assertEqual((code, err), (77, ""))
+            self.assertTrue(out.startswith("SKIP: "), out)
         self.assertEqual(os.listdir(self.folder.name), ["apt.conf"])
 
     def test_there(self):
