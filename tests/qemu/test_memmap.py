@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from guest import Guest, fails_to_start, score
+from guest import Guest, built_in, fails_to_start, score
 from payload_guest import MB, PayloadGuest, Range
 from qmp import QMPError
 
@@ -155,6 +155,7 @@ class Reserved(Case):
 
 @unittest.skipUnless(shutil.which("qemu-system-riscv64"),
                      "no qemu-system-riscv64")
+@unittest.skipIf(built_in(), "only the PC's QEMU has vmheat in it")
 @unittest.skipUnless(shutil.which("dtc"),
                      "no dtc (package device-tree-compiler)")
 @unittest.skipUnless("VMHEAT_PAYLOAD_RISCV64" in os.environ,
