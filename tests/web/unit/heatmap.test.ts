@@ -152,13 +152,15 @@ test("the read-out's fields", () => {
   const region = {
     time: 1, start: 4096, end: 12288, rate: 12.3125, rate_low: 9.8125, rate_high: 15.1875,
     write_rate: 0.5, idle_seconds: 0.05, age_seconds: 200, nr_accesses: 5, max_nr_accesses: 20,
-    block: "pc.ram", node: 1,
+    block: "pc.ram", node: 1, device: "nv0", reserved: "no-map",
   };
   assert.deepEqual(regionTexts(region), {
     region: "0x000001000..0x000003000", size: "8 KiB", rate: "12.3/s (9.8..15)", writes: "0.5/s",
     idle: "50 ms", age: "3m 20s", block: "pc.ram", node: "1",
+    device: "nv0", reserved: "no-map",
   });
-  assert.equal(regionTexts({ ...region, node: null, write_rate: null }).node, "–");
+  const less = regionTexts({ ...region, node: null, device: null, reserved: null, write_rate: null });
+  assert.deepEqual([less.node, less.device, less.reserved], ["–", "–", "–"]);
 });
 
 test("ticks are round", () => {
