@@ -20,6 +20,9 @@ static const char *const properties[] = {
     "pagemap",
     "estimator",
     "schemes",
+    "target-node",
+    "target-backend",
+    "target-device",
     "paused",
     NULL,
 };

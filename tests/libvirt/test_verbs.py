@@ -64,10 +64,12 @@ class Verbs:
         self.assertIn("from now on",
                       self.enable("--property", "overhead-budget=100",
                                   "--property", "paused=on",
+                                  "--property", "target-node=0",
                                   "--property", "estimator=classic"))
         said = self.good("status", "heat")
         self.assertIn("1.00 % of a vCPU", said)
         self.assertIn("paused", said)
+        self.assertIn("node 0 only", said)
         self.assertIn("classic", said)
         self.assertIn("runs with vmheat already", self.enable())
 

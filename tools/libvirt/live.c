@@ -91,10 +91,12 @@ static void set_member(JsonObject *o, JsonNode *known, const char *name,
     const char *type = type_of(known, name);
     bool on = g_str_equal(text, "on") || g_str_equal(text, "true");
     bool off = g_str_equal(text, "off") || g_str_equal(text, "false");
-    guint64 number;
+    bool is_number =
+        g_str_has_prefix(type, "uint") || g_str_has_prefix(type, "int");
+    gint64 number;
 
-    if (g_str_has_prefix(type, "uint") &&
-        g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
+    if (is_number && g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64,
+                                              &number, NULL)) {
         json_object_set_int_member(o, name, number);
     } else if (g_str_equal(type, "bool") && (on || off)) {
         json_object_set_boolean_member(o, name, on);
