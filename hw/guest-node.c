@@ -37,18 +37,16 @@ static Object *device_of(Object *backend)
     return s.device;
 }
 
-int vmheat_guest_node(MemoryRegion *mr)
+/* 0 in a guest without NUMA nodes, -1: not known. @device may be NULL. */
+static int node_of(Object *backend, Object *device)
 {
     const NumaState *numa = MACHINE(qdev_get_machine())->numa_state;
-    Object *backend = memory_region_owner(mr);
-    Object *device;
 
     for (int i = 0; numa && i < numa->num_nodes; i++) {
         if (OBJECT(numa->nodes[i].node_memdev) == backend) {
             return i;
         }
     }
-    device = device_of(backend);
     if (device && object_property_find(device, "node")) {
         return object_property_get_uint(device, "node", NULL);
     }
@@ -62,7 +60,7 @@ bool vmheat_guest_has_nodes(void)
     return numa && numa->num_nodes > 0;
 }
 
-VhLabel *vmheat_guest_label(MemoryRegion *mr)
+VhLabel *vmheat_guest_label(MemoryRegion *mr, int *node)
 {
     Object *backend = memory_region_owner(mr);
     Object *device = device_of(backend);
@@ -70,6 +68,7 @@ VhLabel *vmheat_guest_label(MemoryRegion *mr)
 
     label->backend = g_strdup(object_get_canonical_path_component(backend));
     label->device = g_strdup(device ? DEVICE(device)->id : NULL);
+    *node = node_of(backend, device);
     return label;
 }
 

@@ -8,23 +8,17 @@
 #include "compat/qemu.h"
 #include "vmheat/map.h"
 
-/**
- * vmheat_guest_node() - node of the memory backend that has @mr
- *
- * BQL held. 0 in a guest without NUMA nodes, -1 when it is not known (memory of
- * one backend divided between nodes).
- */
-int vmheat_guest_node(MemoryRegion *mr);
-
 /** vmheat_guest_has_nodes() - has the guest NUMA nodes? BQL held */
 bool vmheat_guest_has_nodes(void);
 
 /**
  * vmheat_guest_label() - ids of the backend that has @mr and of its device
+ * @node: out: NUMA node; 0 in a guest without nodes, -1 when it is not known
+ *        (memory of one backend divided between nodes)
  *
  * BQL held. For vh_section_clear().
  */
-VhLabel *vmheat_guest_label(MemoryRegion *mr);
+VhLabel *vmheat_guest_label(MemoryRegion *mr, int *node);
 
 /** vmheat_guest_is_device() - has a device the memory backend of @mr? */
 bool vmheat_guest_is_device(MemoryRegion *mr);

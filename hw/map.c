@@ -94,6 +94,7 @@ static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
     uint64_t start = ROUND_UP(gpa, VH_PAGE_SIZE);
     uint64_t end = ROUND_DOWN(gpa + int128_get64(s->size), VH_PAGE_SIZE);
     RAMBlock *rb = s->mr->ram_block;
+    int node;
 
     if (start >= end) {
         return false;
@@ -112,9 +113,9 @@ static bool section_to_map(const MemoryRegionSection *s, VhMapSection *out)
         .region = s->mr,
         .region_offset = s->offset_within_region + (start - gpa),
         .flags = section_flags(s->mr),
-        .node = vmheat_guest_node(s->mr) + 1,
-        .label = vmheat_guest_label(s->mr),
+        .label = vmheat_guest_label(s->mr, &node),
     };
+    out->node = node + 1;
     return true;
 }
 
