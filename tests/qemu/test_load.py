@@ -202,7 +202,9 @@ class Refuse(unittest.TestCase):
             self.skipTest("there is no " + microvm)
         err = fails_to_start(qemu=microvm, machine="microvm", device=None)
         self.assertIn("plugin interface not enabled", err)
-        self.assertEqual(err.count("\n"), 1, err)
+        said = [line for line in err.splitlines()  # not what ASan says
+                if line.startswith("qemu-system")]
+        self.assertEqual(len(said), 1, err)
 
 
 if __name__ == "__main__":
