@@ -32,17 +32,31 @@
 bool e820_get_entry(int index, uint32_t type, uint64_t *address,
                     uint64_t *length) __attribute__((weak));
 
-static void hold(VmheatMachineMap *m, uint64_t start, uint64_t end,
-                 VmheatReservedKind kind, const char *name)
-{
-    VmheatHeld h = { { start, end }, kind, g_strdup(name) };
-
-    g_array_append_val(m->held, h);
-}
-
 static void clear_held(void *held)
 {
     g_free(((VmheatHeld *)held)->name);
+}
+
+GArray *vmheat_held_new(void)
+{
+    GArray *held = g_array_new(false, false, sizeof(VmheatHeld));
+
+    g_array_set_clear_func(held, clear_held);
+    return held;
+}
+
+void vmheat_held_add(GArray *held, VhRange range, VmheatReservedKind kind,
+                     const char *name)
+{
+    VmheatHeld h = { range, kind, g_strdup(name) };
+
+    g_array_append_val(held, h);
+}
+
+static void hold(VmheatMachineMap *m, uint64_t start, uint64_t end,
+                 VmheatReservedKind kind, const char *name)
+{
+    vmheat_held_add(m->held, (VhRange){ start, end }, kind, name);
 }
 
 static void read_e820(VmheatMachineMap *m)
@@ -99,8 +113,7 @@ VmheatMachineMap *vmheat_machine_map_new(void)
     const void *fdt = MACHINE(qdev_get_machine())->fdt;
     VmheatMachineMap *m = g_new0(VmheatMachineMap, 1);
 
-    m->held = g_array_new(false, false, sizeof(VmheatHeld));
-    g_array_set_clear_func(m->held, clear_held);
+    m->held = vmheat_held_new();
     if (fdt) {
         read_fdt(m, fdt);
     }

@@ -22,6 +22,13 @@ typedef struct VmheatHeld {
     char *name;
 } VmheatHeld;
 
+/** vmheat_held_new() - an array of VmheatHelds; free with g_array_unref() */
+GArray *vmheat_held_new(void);
+
+/** vmheat_held_add() - append one; @name, which may be NULL, is copied */
+void vmheat_held_add(GArray *held, VhRange range, VmheatReservedKind kind,
+                     const char *name);
+
 /**
  * struct VmheatMachineMap - all of it
  * @held: VmheatHeld

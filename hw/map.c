@@ -344,11 +344,6 @@ void vmheat_map_stop(VmheatMapTracker *t)
     g_clear_pointer(&t->machine, vmheat_machine_map_free);
 }
 
-static void clear_held(void *held)
-{
-    g_free(((VmheatHeld *)held)->name);
-}
-
 static int by_start(const void *a, const void *b)
 {
     const VmheatHeld *x = a, *y = b;
@@ -360,23 +355,19 @@ static int by_start(const void *a, const void *b)
 static void add_firmware(GArray *out, const MemoryRegionSection *s)
 {
     uint64_t start = s->offset_within_address_space;
-    VmheatHeld h = { { start, start + int128_get64(s->size) },
-                     VMHEAT_RESERVED_KIND_FIRMWARE,
-                     g_strdup(memory_region_name(s->mr)) };
 
-    g_array_append_val(out, h);
+    vmheat_held_add(out, (VhRange){ start, start + int128_get64(s->size) },
+                    VMHEAT_RESERVED_KIND_FIRMWARE, memory_region_name(s->mr));
 }
 
 GArray *vmheat_map_reserved(const VmheatMapTracker *t)
 {
-    GArray *out = g_array_new(false, false, sizeof(VmheatHeld));
+    GArray *out = vmheat_held_new();
 
-    g_array_set_clear_func(out, clear_held);
     for (guint i = 0; t->machine && i < t->machine->held->len; i++) {
-        VmheatHeld h = g_array_index(t->machine->held, VmheatHeld, i);
+        const VmheatHeld *h = &g_array_index(t->machine->held, VmheatHeld, i);
 
-        h.name = g_strdup(h.name);
-        g_array_append_val(out, h);
+        vmheat_held_add(out, h->range, h->kind, h->name);
     }
     for (guint i = 0; i < t->firmware->len; i++) {
         add_firmware(out, &g_array_index(t->firmware, MemoryRegionSection, i));

@@ -7,10 +7,11 @@
 
 #include "query.h"
 
-static bool has_command(JsonNode *commands, const char *name)
+/* The object of this name in a list of them; NULL: there is none. */
+static JsonObject *find_named(JsonNode *objects, const char *name)
 {
     JsonArray *list =
-        JSON_NODE_HOLDS_ARRAY(commands) ? json_node_get_array(commands) : NULL;
+        JSON_NODE_HOLDS_ARRAY(objects) ? json_node_get_array(objects) : NULL;
 
     for (guint i = 0; list && i < json_array_get_length(list); i++) {
         JsonObject *o = json_array_get_object_element(list, i);
@@ -18,10 +19,10 @@ static bool has_command(JsonNode *commands, const char *name)
         if (o && g_str_equal(
                      json_object_get_string_member_with_default(o, "name", ""),
                      name)) {
-            return true;
+            return o;
         }
     }
-    return false;
+    return NULL;
 }
 
 VhLive *vh_live_query(VhClient *client, GError **error)
@@ -35,7 +36,7 @@ VhLive *vh_live_query(VhClient *client, GError **error)
     if (!commands) {
         return NULL;
     }
-    live->plugin = has_command(commands, "query-vmheat");
+    live->plugin = find_named(commands, "query-vmheat") != NULL;
     if (!live->plugin) {
         return g_steal_pointer(&live);
     }
@@ -66,19 +67,9 @@ void vh_live_free(VhLive *live)
 /* What QEMU calls the type of vmheat's property @name, or "". */
 static const char *type_of(JsonNode *known, const char *name)
 {
-    JsonArray *list =
-        JSON_NODE_HOLDS_ARRAY(known) ? json_node_get_array(known) : NULL;
+    JsonObject *o = find_named(known, name);
 
-    for (guint i = 0; list && i < json_array_get_length(list); i++) {
-        JsonObject *o = json_array_get_object_element(list, i);
-
-        if (o && g_str_equal(
-                     json_object_get_string_member_with_default(o, "name", ""),
-                     name)) {
-            return json_object_get_string_member_with_default(o, "type", "");
-        }
-    }
-    return "";
+    return o ? json_object_get_string_member_with_default(o, "type", "") : "";
 }
 
 /*
