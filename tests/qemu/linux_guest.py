@@ -8,8 +8,9 @@ import socket
 import subprocess
 import tempfile
 import threading
+import unittest
 
-from guest import Guest, environment
+from guest import Guest, environment, skip
 
 MB = 1 << 20
 
@@ -28,6 +29,20 @@ def make_files():
         directory.cleanup()
         raise NoLinux(f"no Linux guest: {made.stdout.strip()}")
     return directory
+
+
+class LinuxCase(unittest.TestCase):
+    """Tests with files of a Linux guest; skipped where there can be none."""
+
+    files = None
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            cls.files = make_files()
+        except NoLinux as e:
+            skip(str(e))
+        cls.addClassCleanup(cls.files.cleanup)
 
 
 class ConsoleGuest(Guest):

@@ -9,8 +9,7 @@ import re
 import time
 import unittest
 
-from guest import skip
-from linux_guest import ConsoleGuest, NoLinux, make_files
+from linux_guest import ConsoleGuest, LinuxCase
 from qmp import QMPError
 
 MIB = 1 << 20
@@ -61,17 +60,8 @@ class Linux(ConsoleGuest):
             return int(f.read().split()[1]) * 4096 / MIB
 
 
-class Case(unittest.TestCase):
+class Case(LinuxCase):
     balloon = ""
-    files = None
-
-    @classmethod
-    def setUpClass(cls):
-        try:
-            cls.files = make_files()
-        except NoLinux as e:
-            skip(str(e))
-        cls.addClassCleanup(cls.files.cleanup)
 
     def note(self, text):
         print("# " + text, flush=True)

@@ -16,8 +16,7 @@ import subprocess
 import tempfile
 import unittest
 
-from guest import skip
-from linux_guest import ConsoleGuest, NoLinux, make_files
+from linux_guest import ConsoleGuest, LinuxCase
 from sparse import extents, filled, populated
 from swap import FEW, resident
 from test_coexist import (Case as Base, ACCEL, DEVICE, MB, OUT, STAT, go_on,
@@ -64,17 +63,7 @@ class Linux(ConsoleGuest):
         work(self)
 
 
-class Case(Base):
-    files = None
-
-    @classmethod
-    def setUpClass(cls):
-        try:
-            cls.files = make_files()
-        except NoLinux as e:
-            skip(str(e))
-        cls.addClassCleanup(cls.files.cleanup)
-
+class Case(LinuxCase, Base):
     def boot(self, *args, **kwargs):
         return self.enterContext(Linux(self.files.name, *args, **kwargs))
 
