@@ -33,8 +33,9 @@ async function hover(page: Page, x: number, y: number) {
   const box = (await page.locator(".heat-surface").boundingBox())!;
   await page.mouse.move(box.x + 92 + (box.width - 100) * x, box.y + 6 + (box.height - 28) * y);
   const readout = page.locator(".readout");
-  await expect(readout).toHaveAttribute("data-state", "ok");
+  await expect(readout).toHaveAttribute("data-state", /^(ok|unknown)$/);
   return {
+    known: (await readout.getAttribute("data-state")) === "ok",
     time: Number(await readout.getAttribute("data-time")),
     address: Number(await readout.getAttribute("data-address")),
     values: await readout.evaluate((e) =>
@@ -45,16 +46,25 @@ async function hover(page: Page, x: number, y: number) {
 
 test("the read-out is what the server knows of the region", async ({ page, server }) => {
   const id = await open(page, server);
-  const points = [[0.99, 0.1], [0.992, 0.35], [0.994, 0.6], [0.991, 0.9], [0.993, 0.99]] as const;
-  for (const [x, y] of points) {
-    const shown = await hover(page, x, y);
-    const told = await server.get<RegionAt>(
-      `vms/${encodeURIComponent(id)}/region?time=${shown.time}&address=${shown.address}`,
-    );
-    expect(shown.address).toBeGreaterThanOrEqual(told.start);
-    expect(shown.address).toBeLessThan(told.end);
-    expect(shown.values).toMatchObject(regionTexts(told));
-    expect(shown.values.time).toBe(new Date(shown.time * 1000).toISOString().slice(11, 19));
+  for (const y of [0.1, 0.35, 0.6, 0.9, 0.99]) {
+    let known = false;
+    /* a monitor that a busy host delayed leaves holes in time */
+    for (const x of [0.994, 0.992, 0.99, 0.985, 0.98, 0.97]) {
+      const shown = await hover(page, x, y);
+      const where = `vms/${encodeURIComponent(id)}/region?time=${shown.time}&address=${shown.address}`;
+      known = shown.known;
+      if (!known) {
+        await expect(server.get(where), "the page knows less than the server").rejects.toThrow(": 404");
+        continue;
+      }
+      const told = await server.get<RegionAt>(where);
+      expect(shown.address).toBeGreaterThanOrEqual(told.start);
+      expect(shown.address).toBeLessThan(told.end);
+      expect(shown.values).toMatchObject(regionTexts(told));
+      expect(shown.values.time).toBe(new Date(shown.time * 1000).toISOString().slice(11, 19));
+      break;
+    }
+    expect(known, `nothing is known at ${y}`).toBe(true);
   }
 });
 

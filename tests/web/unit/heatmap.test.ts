@@ -8,7 +8,7 @@ import { keyAction } from "../../../web/src/heatmap/input";
 import { idleOf, idlePlace, ink, pixels, rateOf, ratePlace } from "../../../web/src/heatmap/palette";
 import { regionTexts } from "../../../web/src/heatmap/readout";
 import { addressStep, tickTexts, timeTicks } from "../../../web/src/heatmap/ticks";
-import { knownColumns } from "../../../web/src/heatmap/tiles";
+import { cellOf, knownColumns, type Tile } from "../../../web/src/heatmap/tiles";
 import { clampView, pan, zoom, type Limits } from "../../../web/src/heatmap/viewport";
 
 const GiB = 1024 ** 3;
@@ -49,6 +49,24 @@ test("a span over a small hole is cut there", () => {
 test("columns that something is known of", () => {
   assert.equal(knownColumns(new Uint8Array([1, 1, 0, 1, 0, 0]), 2), 2);
   assert.equal(knownColumns(new Uint8Array([0, 0, 0, 0]), 2), 0);
+});
+
+test("a tile says that nothing is known only of what is behind its last column", () => {
+  const rate = new Uint8Array([1, 255, 0, 0, 255, 1, 0, 0]);
+  const log = { low: 1, high: 100, log: true };
+  const tile: Tile = {
+    key: { k: 0, j: 0, x: 0, y: 0 }, from: 100, until: 140, last: 130, columns: 4, rows: 2, seconds: 10,
+    runs: [{ row: 0, rows: 2, start: 0, end: 80 }], rate, idle: rate, scales: { rate: log, idle: log },
+    images: {}, used: 1, short: true,
+  };
+  assert.equal(cellOf(tile, { time: 105, at: 0 })!.rate, 0);
+  assert.ok(cellOf(tile, { time: 105, at: 79 })!.rate! > 99);
+  assert.deepEqual(cellOf(tile, { time: 115, at: 0 }), { rate: null, idle: null }, "a hole");
+  assert.equal(cellOf(tile, { time: 129, at: 79 })!.rate, 0);
+  for (const time of [90, 130, 139, 145]) {
+    assert.equal(cellOf(tile, { time, at: 0 }), null, `${time}: has to be asked for`);
+  }
+  assert.equal(cellOf(tile, { time: 105, at: 80 }), null);
 });
 
 test("the plot has seams at holes, low addresses below", () => {

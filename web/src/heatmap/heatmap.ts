@@ -15,11 +15,11 @@ import { levelOf, tilesOf, type Grid } from "./grid";
 import { Input, type Gestures, type Point } from "./input";
 import { legend } from "./legend";
 import { LiveColumns } from "./live";
-import { idleOf, rateOf, type Mode } from "./palette";
+import type { Mode } from "./palette";
 import { Inks } from "./raster";
 import { Readout, type Spot } from "./readout";
 import { draw, drawCross, piecesOf, plotOf, type Colours, type Plot } from "./renderer";
-import { TileStore, type Tile } from "./tiles";
+import { cellOf, TileStore } from "./tiles";
 import { clampView, pan, zoom, type Limits, type Viewport } from "./viewport";
 
 const SETTLE_MS = 140;
@@ -455,23 +455,4 @@ export class Heatmap implements Gestures {
       );
     }
   }
-}
-
-/** What a tile tells of a point. */
-function cellOf(
-  t: Tile,
-  s: { time: number; at: number },
-): { rate: number | null; idle: number | null } | null {
-  const run = t.runs.find((r) => s.at >= r.start && s.at < r.end);
-  const column = Math.floor((s.time - t.from) / t.seconds);
-  if (!run || column < 0 || column >= t.columns) {
-    return null;
-  }
-  const part = (s.at - run.start) / (run.end - run.start);
-  const row = Math.min(Math.floor(run.row + part * run.rows), t.rows - 1);
-  const i = column * t.rows + row;
-  return {
-    rate: rateOf(t.rate[i] ?? 0, t.scales.rate),
-    idle: idleOf(t.idle[i] ?? 0, t.scales.idle),
-  };
 }

@@ -18,7 +18,7 @@ import {
   type Grid,
   type TileKey,
 } from "./grid";
-import type { Mode } from "./palette";
+import { idleOf, rateOf, type Mode } from "./palette";
 import type { Viewport } from "./viewport";
 import { decode, image, offscreen, type Inks, type Scales } from "./raster";
 
@@ -36,6 +36,8 @@ export interface Tile {
   scales: Scales;
   images: Partial<Record<Mode, HTMLCanvasElement>>;
   used: number;
+  /** The end of the last column that anything was known of. */
+  last: number;
   /** It ended before the time it was asked for: a snapshot was still to come. */
   short: boolean;
 }
@@ -195,6 +197,7 @@ export class TileStore {
     const last = r.from + (knownColumns(rate, r.rows) * (r.to - r.from)) / r.columns;
     return {
       key,
+      last,
       short: last > r.from && last < end,
       from: r.from,
       until: Math.min(known, r.to),
@@ -225,6 +228,29 @@ export function knownColumns(bytes: Uint8Array, rows: number): number {
     last--;
   }
   return Math.ceil((last + 1) / rows);
+}
+
+/**
+ * What a tile tells of a point; null: nothing. A column without anything says
+ * that nothing is known only where later ones say something: what came since the
+ * tile was asked for is not in it.
+ */
+export function cellOf(
+  t: Tile,
+  s: { time: number; at: number },
+): { rate: number | null; idle: number | null } | null {
+  const run = t.runs.find((r) => s.at >= r.start && s.at < r.end);
+  const column = Math.floor((s.time - t.from) / t.seconds);
+  if (!run || column < 0 || column >= t.columns || s.time >= t.last) {
+    return null;
+  }
+  const part = (s.at - run.start) / (run.end - run.start);
+  const row = Math.min(Math.floor(run.row + part * run.rows), t.rows - 1);
+  const i = column * t.rows + row;
+  return {
+    rate: rateOf(t.rate[i] ?? 0, t.scales.rate),
+    idle: idleOf(t.idle[i] ?? 0, t.scales.idle),
+  };
 }
 
 /** The image of a tile, made when it is first drawn. */
