@@ -4,11 +4,12 @@
 
 usage: check-again.py LOG.json
 
-Tests with a real QEMU wait for what a host without load shows in seconds. On
+Tests with a real QEMU, and of the kernel's page tables and reclaim, wait for what a host without load shows in seconds. On
 one that takes the CPU away for as long they can miss a figure, and then a
 second try tells more than the first. What harms a guest or ends QEMU is never
 tried again: changed memory, a crash, a guest that does not answer, a
-sanitizer's finding, a time-out.
+sanitizer's finding, a time-out. Of a program of GLib's tests, only an assertion
+that fails is no crash.
 
 Prints the names, one a line. Exit status 1 when there are none, or one of the
 failures is of that other kind.
@@ -21,12 +22,15 @@ import sys
 HARM = re.compile(r"intact\(|memory was changed|damaged|BAD |Sanitizer"
                   r"|runtime error:|[Oo]ut of memory|oom-killer|panic|EOFError"
                   r"|ended with status|signal \d|Assertion [`']"
-                  r"|PayloadError|QEMU ended|QEMU did not start")
+                  r"|contents lost|PayloadError|QEMU ended|QEMU did not start")
+MISSED = re.compile(r"^(?:Bail out! |# )ERROR:\S+: assertion failed", re.M)
 
 
 def may_run_again(test):
     text = (test.get("stdout") or "") + (test.get("stderr") or "")
-    return test["result"] == "FAIL" and not HARM.search(text)
+    failed = test["result"] == "FAIL" or (test["result"] == "ERROR"
+                                          and MISSED.search(text))
+    return bool(failed) and not HARM.search(text)
 
 
 def main():

@@ -3,10 +3,14 @@
 """Sum up meson's test logs: counts per suite, and why tests were skipped.
 
 usage: check-summary.py NAME=LOG.json...
+       check-summary.py --failed LOG.json
 
 A test program may hold many cases (unittest, TAP); these are counted too, and
 a skipped case is reported like a skipped program. Exit status 1 when a suite
 is empty or a log is missing: a check that ran nothing proves nothing.
+
+With --failed only what failed of one log, in one line: for the last lines of a
+long log, which are read first.
 """
 
 import json
@@ -25,6 +29,8 @@ RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
 FAILURE = re.compile(r"^(?:FAIL|ERROR): (\w+) .*\n(?:.*\n)*?"
                      r"((?:\w+\.)*\w*(?:Error|Exception|Failure)\b.*)", re.M)
 NOT_OK = re.compile(r"^not ok \d+ (\S+)", re.M)
+ASSERTION = re.compile(r"^Bail out! (.*)", re.M)
+LINE_MAX = 400
 REASON = re.compile(r"^(?:SKIP|skipped)\b:?\s*(.+)$", re.M)
 
 
@@ -56,16 +62,37 @@ def skips(test):
 def failures(text):
     """A line on each case that failed."""
     return ([f"{name}: {why}" for name, why in FAILURE.findall(text)] +
-            NOT_OK.findall(text))
+            NOT_OK.findall(text) + ASSERTION.findall(text))
+
+
+def read(path):
+    """The tests of a log, their names without the suite's."""
+    with open(path, encoding="utf-8") as f:
+        tests = [json.loads(line) for line in f if line.strip()]
+    for test in tests:  # "vmheat:unit / region"
+        test["name"] = test["name"].split(" / ")[-1]
+    return tests
+
+
+def failed(tests):
+    return [t for t in tests if t["result"] not in ("OK", "SKIP")]
+
+
+def print_failed(path):
+    """One line."""
+    try:
+        found = failed(read(path))
+    except FileNotFoundError:
+        found = []
+    text = ", ".join(f"{t['name']} ({'; '.join(failures(output(t)))})"
+                     for t in found)
+    print(text[:LINE_MAX] or "no test says so")
 
 
 def summary(name, path):
     """Print one suite's line; its skips; None when there is no such log."""
     try:
-        with open(path, encoding="utf-8") as f:
-            tests = [json.loads(line) for line in f if line.strip()]
-        for test in tests:  # "vmheat:unit / region"
-            test["name"] = test["name"].split(" / ")[-1]
+        tests = read(path)
     except FileNotFoundError:
         tests = []
     if not tests:
@@ -79,15 +106,17 @@ def summary(name, path):
     seconds = sum(t["duration"] for t in tests)
     print(f"{name:24} {passed:4} passed {sum(count.values()):4} failed "
           f"{skipped:4} skipped {total:6} cases {seconds:7.1f} s")
-    for test in tests:
-        if test["result"] not in ("OK", "SKIP"):
-            print(f"    {test['result']}: {test['name']}")
-            for line in failures(output(test)):
-                print(f"        {line}")
+    for test in failed(tests):
+        print(f"    {test['result']}: {test['name']}")
+        for line in failures(output(test)):
+            print(f"        {line}")
     return [(f"{name}: {what}", why) for t in tests for what, why in skips(t)]
 
 
 def main():
+    if sys.argv[1:2] == ["--failed"]:
+        print_failed(sys.argv[2])
+        return 0
     skipped, empty = [], False
     for arg in sys.argv[1:]:
         found = summary(*arg.split("=", 1))

@@ -95,6 +95,18 @@ class Summary(unittest.TestCase):
         self.assertIn("        test_e: KeyError: 'x'\n", text)
         self.assertIn("        /region/cut\n", text)
 
+    def test_failed_in_a_line(self):
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as f:
+            for t in (result("a", "OK"), result("v:p / b", "FAIL", TAP, FAILED),
+                      result("c", "ERROR", "Bail out! ERROR:x.c:1:f: why\n")):
+                f.write(json.dumps(t) + "\n")
+            f.flush()
+            run = subprocess.run([sys.executable, PROGRAM, "--failed", f.name],
+                                 check=True, capture_output=True, text=True)
+        self.assertEqual(run.stdout, "b (test_d: AssertionError: 1 != 2 : why; "
+                         "test_e: KeyError: 'x'; /region/cut), "
+                         "c (ERROR:x.c:1:f: why)\n")
+
     def test_skips(self):
         _, text = summary([result("a", "OK", TAP)],
                           [result("b", "OK", stderr=UNITTEST),
@@ -133,6 +145,15 @@ class Again(unittest.TestCase):
             self.assertIsNone(again(result("a", "FAIL", stderr=FAILED),
                                     result("b", "FAIL", stderr=harm)), harm)
         self.assertIsNone(again(result("a", "TIMEOUT")))
+
+    def test_assertion_of_glib(self):
+        missed = ("# ERROR:test-x.c:1:test_y: assertion failed (3 == 4): (3 == "
+                  "4)\nBail out! ERROR:test-x.c:1:test_y: assertion failed\n")
+        self.assertEqual(again(result("p / x", "ERROR", missed)), ["x"])
+        self.assertIsNone(again(result("x", "ERROR", "ok 1 /a\n")))
+        self.assertIsNone(again(result(
+            "x", "ERROR", missed + "Bail out! FATAL-ERROR: contents lost in "
+            "page 3\n")))
 
     def test_nothing_failed(self):
         self.assertIsNone(again(result("a", "OK")))
