@@ -109,7 +109,7 @@ static bool damon_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
 
     *caps = (VhCaps){
         .sees = VH_SEES_READS | VH_SEES_WRITES | VH_SEES_DMA,
-        .granule = VH_PAGE_SIZE,
+        .granule = vh_host_page(host),
         .needs = "a kernel with DAMON (Linux 6.2, CONFIG_DAMON_SYSFS), used by "
                  "nobody else; " RUN_GRANT,
         .blind = "what one random page per region misses (a few hot pages in a "

@@ -13,8 +13,8 @@
  *   access   a write faults once; KVM notes it and the guest goes on.
  *   collect  fetch KVM's bitmap, look at the page's bit.
  * Nothing is unmapped and no page is touched, so any memory will do (private,
- * shared, hugetlb), nothing can be lost, and monitoring of a guest whose RAMBlocks
- * have at most 1 GiB can go on while an outgoing migration runs.
+ * shared, hugetlb), nothing can be lost, and monitoring of a guest whose
+ * RAMBlocks have at most 1 GiB can go on while an outgoing migration runs.
  *
  * Costs
  * -----
@@ -24,8 +24,8 @@
  * and charged to the budget. While the log is on, KVM maps guest memory that it
  * maps anew with 4 KiB pages; that is the price of any write tracking in KVM.
  *
- * KVM maps a page it does not map yet writable at its first read, if it can, and
- * notes it as written. A page that somebody unmapped so looks written once.
+ * KVM maps a page it does not map yet writable at its first read, if it can,
+ * and notes it as written. A page that somebody unmapped so looks written once.
  *
  * What it cannot see: reads; writes by vhost (in which case it refuses) and by
  * assigned devices.
@@ -45,7 +45,7 @@
 
 typedef struct DirtyLog {
     const VhHost *host;
-    VhMap *map; /* NULL: not logging */
+    VhMap *map;         /* NULL: not logging */
     VhDirtyPage *pages; /* room for nr_pages */
     VhCheck **whose;
     size_t nr_pages;
@@ -57,8 +57,8 @@ typedef struct DirtyLog {
 
 /*
  * Our sync marks again what migration has noted but not yet had protected. In a
- * RAMBlock of one step that is next to nothing; a larger one would be sent up to
- * twice. TCG's own log loses writes in a live migration as it is.
+ * RAMBlock of one step that is next to nothing; a larger one would be sent up
+ * to twice. TCG's own log loses writes in a live migration as it is.
  */
 static bool spares_migration(const VhMap *map, const VhHost *host)
 {
@@ -70,6 +70,12 @@ static bool spares_migration(const VhMap *map, const VhHost *host)
     return host->kvm;
 }
 
+/* KVM's bits are of the host's pages, TCG's of ours. */
+static uint64_t granule(const VhHost *host)
+{
+    return host->kvm ? vh_host_page(host) : VH_PAGE_SIZE;
+}
+
 static bool log_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
                       char **why)
 {
@@ -78,7 +84,7 @@ static bool log_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
 
     *caps = (VhCaps){
         .sees = VH_SEES_WRITES | VH_SEES_DMA,
-        .granule = VH_PAGE_SIZE,
+        .granule = granule(host),
         .persistent = true,
         .needs = "a QEMU without vhost devices and without dirty rings",
         .blind = "reads, and writes by assigned devices (VFIO)",
@@ -192,7 +198,7 @@ static void take_armed(DirtyLog *l, size_t n)
         VhCheck *c = l->whose[i];
 
         c->state = VH_CHECK_ARMED;
-        c->granule = VH_PAGE_SIZE;
+        c->granule = granule(l->host);
         c->present = l->pages[i].dirty;
         l->stats.arms += c->present;
         l->stats.arms_free += !c->present;
@@ -254,8 +260,8 @@ static void log_stats(void *p, VhPrimitiveStats *out)
     l->stats.arm_ns = l->arm_ns;
     l->stats.collect_ns = l->collect_ns;
     l->stats.host_ns = spent_ns(l) - l->spent_before_ns;
-    l->stats.detail = l->host->kvm ? "KVM dirty bitmap, manual clear"
-                                   : "TCG dirty bitmap";
+    l->stats.detail =
+        l->host->kvm ? "KVM dirty bitmap, manual clear" : "TCG dirty bitmap";
     *out = l->stats;
 }
 

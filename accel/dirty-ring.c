@@ -84,7 +84,7 @@ static bool ring_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
 
     *caps = (VhCaps){
         .sees = VH_SEES_WRITES | VH_SEES_DMA,
-        .granule = VH_PAGE_SIZE,
+        .granule = vh_host_page(host),
         .needs = "QEMU started with -accel kvm,dirty-ring-size=65536, and "
                  "without vhost devices",
         .blind = "reads, writes by assigned devices (VFIO), and what happens "
@@ -236,7 +236,7 @@ static void ring_arm(void *p, VhCheck *checks, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         checks[i].present = false;
-        checks[i].granule = VH_PAGE_SIZE;
+        checks[i].granule = vh_host_page(r->host);
         checks[i].state = find_bit(r, checks[i].gpa, &section, &page)
                               ? VH_CHECK_ARMED
                               : VH_CHECK_SKIPPED;

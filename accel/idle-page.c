@@ -81,11 +81,11 @@ static bool tracked(const VhMapSection *s)
     return s->page_size == VH_PAGE_SIZE;
 }
 
-static char *hugetlb_refusal(const VhMapSection *s)
+static char *refusal(const VhMapSection *s)
 {
-    return g_strdup_printf("guest RAM '%s' is in hugetlb pages, which the "
-                           "kernel's idle page tracking leaves out",
-                           s->name);
+    g_autofree char *what = g_strdup_printf("guest RAM '%s'", s->name);
+
+    return vh_page_idle_refusal(what, s);
 }
 
 static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
@@ -105,7 +105,7 @@ static bool idle_probe(const VhMap *map, const VhHost *host, VhCaps *caps,
     if (!main) {
         *why = g_strdup("the guest has no RAM");
     } else if (!tracked(main)) {
-        *why = hugetlb_refusal(main);
+        *why = refusal(main);
     } else if (!vh_page_idle_granted(host)) {
         caps->waits_for_grant = true;
         *why = g_strdup(VH_PAGE_IDLE_NEEDS);
@@ -152,7 +152,7 @@ static bool idle_set_map(void *opaque, VhMap *map, char **why)
         p->map = map;
         return true;
     }
-    *why = main ? hugetlb_refusal(main) : g_strdup("the guest has no RAM");
+    *why = main ? refusal(main) : g_strdup("the guest has no RAM");
     vh_map_unref(map);
     return false;
 }

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,6 +34,19 @@
 /* Documentation/admin-guide/mm/pagemap.rst */
 #define ENTRY_PRESENT (1ULL << 63)
 #define ENTRY_PFN ((1ULL << 55) - 1)
+
+char *vh_page_idle_refusal(const char *what, const VhMapSection *s)
+{
+    if (s->flags & VH_SECTION_HUGETLB) {
+        return g_strdup_printf(
+            "%s is in hugetlb pages, which the kernel's idle "
+            "page tracking leaves out",
+            what);
+    }
+    return g_strdup_printf("%s is in pages of %" PRIu64 " KiB; idle page "
+                           "tracking is used on hosts with pages of 4 KiB only",
+                           what, s->page_size / 1024);
+}
 
 bool vh_page_idle_granted(const VhHost *host)
 {

@@ -43,6 +43,14 @@ typedef struct VhIdlePage {
 bool vh_page_idle_granted(const VhHost *host);
 
 /**
+ * vh_page_idle_refusal() - why idle pages of @s, which @what names, are not told
+ *
+ * Of hugetlb pages the kernel tracks none; and a host with larger pages of its
+ * own than VH_PAGE_SIZE was not thought of here. Returns a sentence (g_free).
+ */
+char *vh_page_idle_refusal(const char *what, const VhMapSection *s);
+
+/**
  * vh_page_idle_take() - take both and verify them; false and @why (g_free)
  *
  * Writes nothing.

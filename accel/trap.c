@@ -216,7 +216,7 @@ static void register_map(Trap *t)
         const VhMapSection *s = &t->map->sections[i];
 
         if (t->sections[i].ok && !t->sections[i].uffd &&
-            s->page_size == VH_PAGE_SIZE) {
+            !(s->flags & VH_SECTION_HUGETLB)) {
             t->sections[i].uffd = vh_uffd_hold(t->uffd, s->hva, s->size);
         }
     }
@@ -280,11 +280,29 @@ static void take_thp(const VhMapSection *s, uint64_t off, Target *out)
     out->granule = THP_SIZE;
 }
 
+/* Bytes that an answer about a page of @s speaks for. */
+static uint64_t granule_of(Trap *t, const VhMapSection *s)
+{
+    bool alone = (s->flags & VH_SECTION_HUGETLB) || state_of(t, s)->uffd;
+
+    return alone ? s->page_size : MAX(s->page_size, FAULT_AROUND);
+}
+
+/* The page of the host, or of hugetlb, that holds @off. */
+static Target whole_page(Trap *t, const VhMapSection *s, uint64_t off)
+{
+    uintptr_t in_page = ((uintptr_t)s->hva + off) & (s->page_size - 1);
+
+    return (Target){ .hva = s->hva + off - in_page,
+                     .len = s->page_size,
+                     .granule = granule_of(t, s) };
+}
+
 /* Finds where @check's page is; false when it cannot be checked. */
 static bool find_target(Trap *t, const VhCheck *check, Target *out)
 {
     const VhMapSection *s = t->map ? vh_map_find(t->map, check->gpa) : NULL;
-    uint64_t off, in_page;
+    uint64_t off;
     unsigned bits;
 
     if (!s || !state_of(t, s)->ok) {
@@ -293,17 +311,13 @@ static bool find_target(Trap *t, const VhCheck *check, Target *out)
     off = check->gpa - s->gpa;
     state_of(t, s)->armed = true;
     if (s->page_size > VH_PAGE_SIZE) {
-        in_page = ((uintptr_t)s->hva + off) & (s->page_size - 1);
-        *out = (Target){ .hva = s->hva + off - in_page,
-                         .len = s->page_size,
-                         .granule = s->page_size };
+        *out = whole_page(t, s, off);
         out->present = vh_pagemap_present(&t->pagemap, out->hva);
         return true;
     }
     *out = (Target){ .hva = s->hva + off,
                      .len = VH_PAGE_SIZE,
-                     .granule =
-                         state_of(t, s)->uffd ? VH_PAGE_SIZE : FAULT_AROUND };
+                     .granule = granule_of(t, s) };
     bits = vh_pagemap_query(&t->pagemap, out->hva);
     out->present = bits & VH_PAGE_PRESENT;
     if (bits & VH_PAGE_HUGE) {
@@ -397,12 +411,15 @@ static void trap_arm(void *p, VhCheck *checks, size_t n)
 static VhCheckState answer(Trap *t, const VhCheck *c)
 {
     const VhMapSection *s = t->map ? vh_map_find(t->map, c->gpa) : NULL;
-    Target target = { .len = VH_PAGE_SIZE };
+    Target target;
 
     if (!s || !state_of(t, s)->armed) {
         return VH_CHECK_LOST;
     }
-    target.hva = s->hva + (c->gpa - s->gpa);
+    target = whole_page(t, s, c->gpa - s->gpa);
+    if (s->flags & VH_SECTION_HUGETLB) {
+        target.len = VH_PAGE_SIZE; /* one entry tells of all */
+    }
     if (s->page_size == VH_PAGE_SIZE && c->granule == THP_SIZE) {
         take_thp(s, c->gpa - s->gpa, &target);
     }
@@ -439,7 +456,7 @@ static bool all_registered(const Trap *t)
 {
     for (size_t i = 0; t->map && i < t->map->nr; i++) {
         if (t->sections[i].ok && !t->sections[i].uffd &&
-            t->map->sections[i].page_size == VH_PAGE_SIZE) {
+            !(t->map->sections[i].flags & VH_SECTION_HUGETLB)) {
             return false;
         }
     }

@@ -346,7 +346,7 @@ static void wp_release(void *p)
 /* The first write to such a page makes a private copy. */
 static bool copies_on_write(const VhMapSection *s)
 {
-    return !s->shared && s->page_size == VH_PAGE_SIZE;
+    return !s->shared && !(s->flags & VH_SECTION_HUGETLB);
 }
 
 static PageState page_state(UffdWp *w, const VhMapSection *s, const void *hva)

@@ -18,7 +18,7 @@ void vh_advise_close(void *a)
 
 bool vh_advise_not_hugetlb(const VhMapSection *s, char **why)
 {
-    if (s->page_size > VH_PAGE_SIZE) {
+    if (s->flags & VH_SECTION_HUGETLB) {
         *why = g_strdup_printf("%s is hugetlb memory, which the kernel leaves "
                                "as it is",
                                s->name);
@@ -97,6 +97,28 @@ bool vh_advise_probe(int advice, const char *name, const char *since,
     *why = g_strdup_printf("this kernel has no %s; Linux %s or later has", name,
                            since);
     return false;
+}
+
+bool vh_advise_huge_fits(const char *text, char **why)
+{
+    uint64_t size = text ? g_ascii_strtoull(text, NULL, 10) : 0;
+
+    if (size && size != VH_HUGE_SIZE) {
+        *why =
+            g_strdup_printf("huge pages of this host are of %" G_GUINT64_FORMAT
+                            " KiB; this action knows those of 2 MiB only",
+                            size >> 10);
+        return false;
+    }
+    return true;
+}
+
+bool vh_advise_probe_huge(char **why)
+{
+    g_autofree char *text =
+        vh_advise_sysfs("transparent_hugepage/hpage_pmd_size");
+
+    return vh_advise_huge_fits(text, why);
 }
 
 bool vh_advise_probe_populate(const VhActionEnv *env, const VhActionArgs *args,

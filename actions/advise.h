@@ -26,6 +26,18 @@
 /** VH_HUGE_SIZE - bytes of a huge page (x86-64, and arm64 with 4 KiB pages) */
 #define VH_HUGE_SIZE (2ULL << 20)
 
+/**
+ * vh_advise_probe_huge() - are huge pages of this host of VH_HUGE_SIZE?
+ *
+ * They are of 32 and 512 MiB where pages are of 16 and 64 KiB. False and @why
+ * (g_free) then; a kernel that does not tell has the usual ones.
+ */
+bool vh_advise_probe_huge(char **why);
+
+/** vh_advise_huge_fits() - the same, of what the kernel tells (hpage_pmd_size);
+ * NULL: nothing */
+bool vh_advise_huge_fits(const char *text, char **why);
+
 /** vh_advise_open() - VhActionOps.open of actions whose state is @env */
 void *vh_advise_open(const VhActionEnv *env);
 

@@ -60,7 +60,8 @@ typedef struct Collapse {
 static bool collapse_probe(const VhActionEnv *env, const VhActionArgs *args,
                            char **why)
 {
-    return vh_advise_probe(MADV_COLLAPSE, "MADV_COLLAPSE", "6.1", why);
+    return vh_advise_probe_huge(why) &&
+           vh_advise_probe(MADV_COLLAPSE, "MADV_COLLAPSE", "6.1", why);
 }
 
 static bool collapse_suits(const VhMapSection *s, char **why)

@@ -41,7 +41,8 @@ static bool hugepage_probe(const VhActionEnv *env, const VhActionArgs *args,
 {
     g_autofree char *other = NULL;
 
-    return allowed(false, &other) || allowed(true, why);
+    return vh_advise_probe_huge(why) &&
+           (allowed(false, &other) || allowed(true, why));
 }
 
 static bool hugepage_suits(const VhMapSection *s, char **why)

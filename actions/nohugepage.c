@@ -45,7 +45,8 @@ static bool nohugepage_probe(const VhActionEnv *env, const VhActionArgs *args,
     VhPagemap pm;
     bool scan;
 
-    if (!vh_advise_probe(MADV_COLD, "MADV_COLD", "5.4", why) ||
+    if (!vh_advise_probe_huge(why) ||
+        !vh_advise_probe(MADV_COLD, "MADV_COLD", "5.4", why) ||
         !vh_pagemap_open(&pm, why)) {
         return false;
     }

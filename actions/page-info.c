@@ -47,7 +47,7 @@ static uint64_t next_huge(const VhMapSection *s, uint64_t offset, uint64_t end)
 
 static bool is_huge(VhPageInfo *p, const VhMapSection *s, uint64_t offset)
 {
-    return s->page_size > VH_PAGE_SIZE ||
+    return (s->flags & VH_SECTION_HUGETLB) ||
            (p->open &&
             vh_pagemap_query(&p->pagemap, s->hva + offset) & VH_PAGE_HUGE);
 }

@@ -80,7 +80,7 @@ static bool pageout_suits(const VhMapSection *s, char **why)
 {
     g_autofree char *what = g_strdup_printf("memory '%s'", s->name);
 
-    if (s->page_size > VH_PAGE_SIZE) {
+    if (s->flags & VH_SECTION_HUGETLB) {
         *why = g_strdup_printf("%s is made of hugetlb pages, which Linux "
                                "cannot page out",
                                what);

@@ -83,8 +83,8 @@ bool vh_young_probe(const VhHost *host, const VhMap *map, char **why)
         any |= tracked(&map->sections[i]);
     }
     if (!any) {
-        *why = g_strdup("all guest RAM is in hugetlb pages, which the kernel's "
-                        "idle page tracking leaves out");
+        *why = map->nr ? vh_page_idle_refusal("all guest RAM", map->sections)
+                       : g_strdup("the guest has no RAM");
     }
     return any;
 }

@@ -76,7 +76,7 @@ static VhIs is_of_type(const VhFilter *f, const VhSchemesEnv *env,
     case VH_FILTER_SHARED:
         return is(s->shared);
     case VH_FILTER_HUGETLB:
-        return is(s->page_size > VH_PAGE_SIZE);
+        return is(s->flags & VH_SECTION_HUGETLB);
     case VH_FILTER_PINNED:
         return is(s->flags & VH_SECTION_PINNED);
     default:

@@ -14,6 +14,8 @@
  * not in the map is passed over. The piece is tried; then it is
  *   - passed over when the section does not suit the action, or
  *   - cut into extents by the filters; what they reject is passed over, or
+ *   - cut to whole pages of the host, which may be larger than VH_PAGE_SIZE:
+ * one that is only in part of a region, or allowed in part, is passed over, or
  *   - given to the action, at most as much as the quota leaves room for.
  * Which pages are young is looked at without a change of them; only when they
  * were dealt with they are made old. So what an action left over, or the quota,
@@ -154,6 +156,19 @@ static bool find_piece(const VhMap *m, uint64_t from, uint64_t to, Piece *out)
     return out->from < out->to;
 }
 
+static uint64_t host_page(const VhSchemes *e)
+{
+    return e->env.page_size ? e->env.page_size : VH_PAGE_SIZE;
+}
+
+/* How far it is from @gpa to where a page of the host begins. */
+static uint64_t to_page(const VhSchemes *e, const Piece *p, uint64_t gpa)
+{
+    uintptr_t at = (uintptr_t)p->s->hva + (gpa - p->s->gpa);
+
+    return -at % host_page(e);
+}
+
 /* Asking may take a look at files, so once for each section of a pass. */
 static bool suits(VhSchemeRun *r, const VhMapSection *s)
 {
@@ -264,10 +279,10 @@ static void count_applied(VhSchemes *e, VhSchemeRun *r, const Piece *p,
 }
 
 /* An action must not upset the engine. */
-static VhApplied sane(VhApplied did, uint64_t asked)
+static VhApplied sane(const VhSchemes *e, VhApplied did, uint64_t asked)
 {
     did.size = MIN(did.size, asked);
-    did.size -= did.size % VH_PAGE_SIZE;
+    did.size -= did.size % host_page(e);
     did.applied = MIN(did.applied, did.size);
     if (!did.size && !did.wait_ns) {
         did.wait_ns = WAIT_NS;
@@ -299,7 +314,8 @@ static void make_old(const VhSchemes *e, const Piece *p, uint64_t to)
 static void apply(VhSchemes *e, VhSchemeRun *r, const Piece *p)
 {
     uint64_t asked = p->to - p->from;
-    VhApplied did = sane(r->s.action->apply(r->state, &r->s.args, p->s,
+    VhApplied did = sane(e,
+                         r->s.action->apply(r->state, &r->s.args, p->s,
                                             p->from - p->s->gpa, asked),
                          asked);
 
@@ -372,6 +388,28 @@ static uint64_t looked_ns(const VhSchemes *e, uint64_t start)
     return vh_clock_now(&e->env.action.clock) - start;
 }
 
+/* Passes over the rest of a page of the host; false: nothing else is left. */
+static bool skip_part(const VhSchemes *e, VhSchemeRun *r, Piece *p)
+{
+    uint64_t part = MIN(to_page(e, p, p->from), p->to - p->from);
+
+    count_tried(r, p->from, p->from + part);
+    p->from += part;
+    return p->from < p->to;
+}
+
+/* To what ends before @until and takes @room at most; false: no page does. */
+static bool cut(const VhSchemes *e, Piece *p, uint64_t until, uint64_t room)
+{
+    uint64_t part = (host_page(e) - to_page(e, p, until)) % host_page(e);
+
+    if (until - p->from <= part) {
+        return false;
+    }
+    p->to = p->from + MIN(until - part - p->from, room);
+    return true;
+}
+
 void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
 {
     uint64_t start = vh_clock_now(&e->env.action.clock);
@@ -391,9 +429,12 @@ void vh_pass_step(VhSchemes *e, VhSchemeRun *r)
             count_tried(r, p.from, p.to);
             continue;
         }
+        if (!skip_part(e, r, &p)) {
+            continue;
+        }
         if (vh_filters_allow(&r->s, &e->env, p.s, p.from, p.to, &until,
-                             &p.asked)) {
-            p.to = p.from + MIN(until - p.from, room);
+                             &p.asked) &&
+            cut(e, &p, until, room)) {
             apply(e, r, &p);
             return;
         }

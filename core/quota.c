@@ -37,7 +37,7 @@ uint64_t vh_charge_room(const VhCharge *c)
         return UINT64_MAX;
     }
     left = c->esz - MIN(c->charged, c->esz);
-    return left - left % VH_PAGE_SIZE;
+    return left - left % c->page;
 }
 
 /* What can be done in the time limit. */
@@ -67,7 +67,7 @@ static uint64_t effective(const VhCharge *c, VhGoals *g, const VhScheme *s,
     }
     if (q->time_us) {
         esz = MIN(esz, size_in_time(c, q->time_us));
-        esz = MAX(esz, VH_PAGE_SIZE);
+        esz = MAX(esz, c->page);
     }
     return q->size ? MIN(esz, q->size) : esz;
 }
@@ -120,6 +120,7 @@ void vh_charge_begin(VhCharge *c, VhGoals *g, const VhScheme *s,
         *c = VH_CHARGE_NEW;
         return;
     }
+    c->page = env->page_size ? env->page_size : VH_PAGE_SIZE;
     if (!c->started) {
         begin_interval(c, g, s, env, now);
     } else if (now - c->from_ns >= s->quota.reset_us * 1000) {

@@ -16,6 +16,7 @@
  * @esz: effective size; UINT64_MAX: no limit; 0: nothing may be done
  * @stale: the quota was changed since @esz was found
  * @min_score: least score of a region, while @esz is limited
+ * @page: bytes of a page of the host; 0: no pass began
  */
 typedef struct VhCharge {
     bool started;
@@ -26,6 +27,7 @@ typedef struct VhCharge {
     uint64_t esz;
     bool stale;
     unsigned min_score;
+    uint64_t page;
 } VhCharge;
 
 /** VH_CHARGE_NEW - of a new scheme */
@@ -57,7 +59,7 @@ void vh_charge_begin(VhCharge *c, VhGoals *g, const VhScheme *s,
                      const VhSnapshot *snap, const VhSchemesEnv *env,
                      VhWeigher weigh, uint64_t now, uint64_t *qt_exceeds);
 
-/** vh_charge_room() - bytes left in whole pages; UINT64_MAX: any number */
+/** vh_charge_room() - bytes left in whole pages of the host; UINT64_MAX: any number */
 uint64_t vh_charge_room(const VhCharge *c);
 
 /** vh_charge_allows() - is the region's score high enough? */

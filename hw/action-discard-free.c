@@ -54,7 +54,7 @@ static uint64_t resident(void)
     if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL)) {
         sscanf(text, "%*s %" SCNu64, &pages);
     }
-    return pages * VH_PAGE_SIZE;
+    return pages * qemu_real_host_page_size();
 }
 
 static bool discard_probe(const VhActionEnv *env, const VhActionArgs *args,

@@ -19,7 +19,8 @@
  * QEMU clears our bits of the whole aligned block of 64 pages, but has KVM
  * protect only the page asked for. With KVM the other bits come back with the
  * next sync, as KVM still has them. TCG has no second bitmap: there the block
- * is cleared as a whole.
+ * is cleared as a whole. KVM's bits are of the host's pages: where these are of
+ * 16 or 64 KiB, one is cleared as a whole, too, or KVM would protect none.
  *
  * vhost leaves memory that is logged for any other client than migration out
  * of what it hands to the kernel (vhost_section()): the guest's network would
@@ -397,15 +398,22 @@ static bool dirty_read(void *opaque, VhDirtyPage *pages, size_t n)
     return j.map && vmheat_bql_call(j.d->caller, read_step, &j) && j.looked;
 }
 
-/* TCG: once for all pages of a block, or the bits of a write would be lost. */
-static void clear_block(LogJob *j, MemoryRegion *mr, hwaddr offset)
+/* What can be cleared on its own. */
+static hwaddr clear_unit(void)
 {
-    hwaddr block = QEMU_ALIGN_DOWN(offset, BLOCK);
+    return kvm_enabled() ? MAX(qemu_real_host_page_size(), VH_PAGE_SIZE)
+                         : BLOCK;
+}
 
-    clear_bits(mr, block, MIN(BLOCK, memory_region_size(mr) - block));
+/* Once for all pages of a block, or the bits of a write would be lost (TCG). */
+static void clear_block(LogJob *j, MemoryRegion *mr, hwaddr offset, hwaddr unit)
+{
+    hwaddr block = QEMU_ALIGN_DOWN(offset, unit);
+
+    clear_bits(mr, block, MIN(unit, memory_region_size(mr) - block));
     for (size_t i = j->at; i < j->nr; i++) {
         if (region_of(j, j->pages[i].gpa, &offset) == mr &&
-            QEMU_ALIGN_DOWN(offset, BLOCK) == block) {
+            QEMU_ALIGN_DOWN(offset, unit) == block) {
             j->pages[i].cleared = true;
         }
     }
@@ -413,13 +421,13 @@ static void clear_block(LogJob *j, MemoryRegion *mr, hwaddr offset)
 
 static void clear_page(LogJob *j, VhDirtyPage *page)
 {
-    hwaddr offset;
+    hwaddr offset, unit = clear_unit();
     MemoryRegion *mr = region_of(j, page->gpa, &offset);
 
-    if (kvm_enabled()) {
-        clear_bits(mr, offset, VH_PAGE_SIZE);
+    if (unit == VH_PAGE_SIZE) {
+        clear_bits(mr, offset, unit);
     } else if (!page->cleared) {
-        clear_block(j, mr, offset);
+        clear_block(j, mr, offset, unit);
     }
 }
 

@@ -82,9 +82,12 @@ static bool is_firmware(const MemoryRegionSection *s)
 
 static uint32_t section_flags(MemoryRegion *mr)
 {
+    size_t page = qemu_ram_pagesize(mr->ram_block);
+
     return (memory_region_has_ram_discard_manager(mr) ? VH_SECTION_UNPLUGS
                                                       : 0) |
-           (ram_block_discard_is_disabled() ? VH_SECTION_PINNED : 0);
+           (ram_block_discard_is_disabled() ? VH_SECTION_PINNED : 0) |
+           (page > qemu_real_host_page_size() ? VH_SECTION_HUGETLB : 0);
 }
 
 /* Trims to whole pages; false when nothing is left. */

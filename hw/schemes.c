@@ -311,6 +311,7 @@ VmheatSchemes *vmheat_schemes_new(const char *id, VmheatBqlCaller *bql,
 {
     VmheatSchemes *s = g_new0(VmheatSchemes, 1);
     VhSchemesEnv env = {
+        .page_size = vh_host_page(host),
         .metric = metric,
         .page = page,
         .make_old = make_old,

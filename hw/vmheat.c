@@ -487,6 +487,7 @@ static void vmheat_realize(DeviceState *dev, Error **errp)
         return;
     }
     d->host.kvm = kvm_enabled();
+    d->host.page_size = qemu_real_host_page_size();
     d->host.fault_ns = vh_calibrate_fault();
     d->host.script = d->fake_script;
     d->bql = vmheat_bql_caller_new();

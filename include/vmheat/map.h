@@ -24,6 +24,9 @@
  * be watched, is never acted on */
 #define VH_SECTION_RESERVED (1u << 2)
 
+/** VhMapSection::flags: of hugetlb pages, so larger than the host's own */
+#define VH_SECTION_HUGETLB (1u << 3)
+
 /**
  * struct VhLabel - what the user of QEMU knows memory as
  * @backend: id of the memory backend; NULL: none
@@ -42,7 +45,8 @@ typedef struct VhLabel {
  * @gpa: guest-physical start; multiple of VH_PAGE_SIZE
  * @size: bytes; multiple of VH_PAGE_SIZE
  * @hva: address in this process
- * @page_size: page size of the mapping (4096, or hugetlb's)
+ * @page_size: page size of the mapping: the host's (4, 16 or 64 KiB), or with
+ *             VH_SECTION_HUGETLB hugetlb's
  * @shared: QEMU says the RAMBlock is mapped MAP_SHARED
  * @file_backed: the RAMBlock has a file descriptor (memfd, shmem, file)
  * @block_size: bytes of the whole RAMBlock, of which this is a part

@@ -190,6 +190,7 @@ typedef enum VhDirtyKind {
  *               exactly once, maybe after the caller gave up waiting. NULL
  *               when there are no vCPUs (tests).
  * @kvm: guest memory is accessed through KVM's page tables
+ * @page_size: of this host: 4, 16 or 64 KiB; 0: VH_PAGE_SIZE
  * @nested: this host is itself a virtual machine (fires cost more)
  * @script: for primitive=fake: its script; NULL otherwise
  * @clock: time for measurements and scripts
@@ -210,6 +211,7 @@ typedef struct VhHost {
     uint32_t size;
     bool (*run_on_vcpu)(void *opaque, void (*fn)(void *arg), void *arg);
     bool kvm;
+    uint64_t page_size;
     bool nested;
     const char *script;
     VhClock clock;
@@ -223,6 +225,12 @@ typedef struct VhHost {
     void *grant_opaque;
     struct VhUffd *uffd;
 } VhHost;
+
+/** vh_host_page() - bytes of a page of this host */
+static inline uint64_t vh_host_page(const VhHost *h)
+{
+    return h->page_size ? h->page_size : VH_PAGE_SIZE;
+}
 
 /**
  * struct VhPrimitiveOps - one primitive

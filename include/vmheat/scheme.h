@@ -325,6 +325,9 @@ typedef enum VhIs {
 /**
  * struct VhSchemesEnv - what the engine needs of its surroundings
  * @action: handed to the actions
+ * @page_size: of the host: 4, 16 or 64 KiB; 0: VH_PAGE_SIZE. Actions are given
+ *             whole pages of it, as quotas are, though regions and filters are
+ *             counted in VH_PAGE_SIZE
  * @metric: fill in @value of a metric (not USER_INPUT); false: not known here.
  *          PSI_US is a running total.
  * @page: is the memory at @offset of section @s of a type that is decided page
@@ -346,6 +349,7 @@ typedef enum VhIs {
  */
 typedef struct VhSchemesEnv {
     VhActionEnv action;
+    uint64_t page_size;
     bool (*metric)(void *opaque, VhMetric m, uint64_t *value);
     VhIs (*page)(void *opaque, VhFilterType type, const VhMapSection *s,
                  uint64_t offset, uint64_t end, uint64_t *until);

@@ -118,6 +118,7 @@ void rig_open_as(Rig *r, const char *name, RigKind kind, size_t size,
     s.shared = kind == RIG_SHARED || kind == RIG_HUGETLB;
     s.file_backed = kind != RIG_ANONYMOUS;
     s.page_size = kind == RIG_HUGETLB ? 2 * MIB : PAGE;
+    s.flags = kind == RIG_HUGETLB ? VH_SECTION_HUGETLB : 0;
     r->map = rig_map(&s, 1);
     r->map->release = map_released;
     r->map->opaque = r;

@@ -370,7 +370,6 @@ static void misaligned(const char *name)
     bool ok;
 
     s.flags = 0;
-    s.page_size = PAGE;
     s.file_backed = s.shared = true;
     g_assert_false(act_find(name)->suits(&s, &why));
     g_assert_nonnull(strstr(why, "align=2M"));
@@ -389,13 +388,11 @@ static void refusals(void)
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         char *why = NULL;
 
-        s.flags = 0;
-        s.page_size = HUGE;
+        s.flags = VH_SECTION_HUGETLB;
         g_assert_false(act_find(names[i])->suits(&s, &why));
         g_assert_nonnull(strstr(why, "hugetlb"));
         g_clear_pointer(&why, g_free);
         s.flags = VH_SECTION_UNPLUGS;
-        s.page_size = PAGE;
         if (i != 1) { /* to split is always possible */
             misaligned(names[i]);
             g_assert_false(act_find(names[i])->suits(&s, &why));

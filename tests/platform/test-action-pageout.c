@@ -139,11 +139,10 @@ static void refusals(void)
     const VhActionOps *ops = act_find("pageout");
     char *why = NULL;
 
-    s.page_size = 2 * MIB;
+    s.flags = VH_SECTION_HUGETLB;
     g_assert_false(ops->suits(&s, &why));
     g_assert_nonnull(strstr(why, "hugetlb"));
     g_clear_pointer(&why, g_free);
-    s.page_size = PAGE;
     s.flags = VH_SECTION_PINNED;
     g_assert_false(ops->suits(&s, &why));
     g_assert_nonnull(strstr(why, "VFIO"));

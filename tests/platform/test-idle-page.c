@@ -12,15 +12,18 @@ typedef struct Fix {
 
 static VhMap *map_of(uint64_t page_size, uint64_t page_size2)
 {
+    static const unsigned flags[] = { 0, VH_SECTION_HUGETLB };
     VhMapSection *s = g_new0(VhMapSection, 2);
 
     for (int i = 0; i < 2; i++) {
-        s[i] = (VhMapSection){ .gpa = GPA + i * 16 * PAGES * VH_PAGE_SIZE,
-                               .size = PAGES / 2 * VH_PAGE_SIZE,
-                               .hva = (uint8_t *)BASE +
-                                      i * (PAGES / 2 * VH_PAGE_SIZE),
-                               .page_size = i ? page_size2 : page_size,
-                               .name = g_strdup(i ? "dimm" : "ram") };
+        s[i] =
+            (VhMapSection){ .gpa = GPA + i * 16 * PAGES * VH_PAGE_SIZE,
+                            .size = PAGES / 2 * VH_PAGE_SIZE,
+                            .hva = (uint8_t *)BASE +
+                                   i * (PAGES / 2 * VH_PAGE_SIZE),
+                            .page_size = i ? page_size2 : page_size,
+                            .flags = flags[(i ? page_size2 : page_size) >> 21],
+                            .name = g_strdup(i ? "dimm" : "ram") };
     }
     return vh_map_new(s, 2);
 }
@@ -346,6 +349,7 @@ static void test_maps(Fix *f, const void *unused)
     VhMap *mixed = map_of(VH_PAGE_SIZE, 2 << 20);
     VhMap *huge = map_of(2 << 20, VH_PAGE_SIZE);
     VhMap *empty = vh_map_new(NULL, 0);
+    VhMap *large = map_of(64 << 10, 64 << 10);
     VhCheck c = arm_one(f, 1), dimm = { .gpa = mixed->sections[1].gpa };
     char *why = NULL;
 
@@ -361,6 +365,12 @@ static void test_maps(Fix *f, const void *unused)
                     "idle page tracking leaves out");
     g_clear_pointer(&why, g_free);
     g_assert_cmpint(arm_one(f, 1).state, ==, VH_CHECK_SKIPPED);
+    g_assert_false(idle_set_map(f->p, large, &why));
+    g_assert_cmpstr(why, ==,
+                    "guest RAM 'ram' is in pages of 64 KiB; idle page tracking "
+                    "is used on hosts with pages of 4 KiB only");
+    g_clear_pointer(&why, g_free);
+    vh_map_unref(large);
     g_assert_false(idle_set_map(f->p, empty, &why));
     g_assert_cmpstr(why, ==, "the guest has no RAM");
     g_free(why);

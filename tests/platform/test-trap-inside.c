@@ -342,6 +342,7 @@ static void test_hugetlb(void)
     s[0] = rig_section(RIG_GPA, mem, 3 * MIB);
     s[1] = rig_section(RIG_GPA + 4 * MIB, mem + 3 * MIB, 3 * MIB);
     s[0].page_size = s[1].page_size = 2 * MIB;
+    s[0].flags = s[1].flags = VH_SECTION_HUGETLB;
     map = rig_map(s, 2);
     g_assert_true(r.ops->set_map(r.trap, map, &why));
     c[0] = rig_check(1);

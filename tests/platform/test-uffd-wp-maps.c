@@ -245,6 +245,7 @@ static void test_hugetlb_edges(void)
     s[0] = rig_section(RIG_GPA, mem, 3 * MIB);
     s[1] = rig_section(RIG_GPA + 4 * MIB, mem + 3 * MIB, 3 * MIB);
     s[0].page_size = s[1].page_size = 2 * MIB;
+    s[0].flags = s[1].flags = VH_SECTION_HUGETLB;
     both = rig_map(s, 2);
     first = rig_map(s, 1);
     g_assert_true(r.ops->set_map(r.trap, both, &why));

@@ -219,6 +219,7 @@ static void expect_trouble(Fix *f, const char *want)
 static void test_hugetlb(Fix *f, const void *unused)
 {
     f->s.page_size = 2 << 20;
+    f->s.flags = VH_SECTION_HUGETLB;
     expect(f, 0, 600, VH_IS_UNKNOWN, 600);
     make_old(f, 0, 600);
     g_assert_cmpuint(kernel.lookups + kernel.reads + kernel.writes, ==, 0);
@@ -281,7 +282,8 @@ static void test_fails(Fix *f, const void *unused)
 
 static void test_probe(Fix *f, const void *unused)
 {
-    VhMapSection v[2] = { { .page_size = 2 << 20 }, { .page_size = PAGE } };
+    VhMapSection v[2] = { { .page_size = 2 << 20, .flags = VH_SECTION_HUGETLB },
+                          { .page_size = PAGE } };
     VhMap map = { .sections = v, .nr = 2 };
     char *why = NULL;
 

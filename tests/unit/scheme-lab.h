@@ -28,6 +28,7 @@ typedef struct Call {
 
 /**
  * struct Lab - see above
+ * @page: of the host
  * @quantum: most bytes one apply() deals with; 0: all
  * @cost_ns: time one apply() says it took
  * @wait_ns: rest it asks for
@@ -45,6 +46,7 @@ typedef struct Lab {
     VhSchemes *e;
     VhMap *map;
     uint64_t sequence;
+    uint64_t page;
 
     uint64_t quantum, cost_ns, wait_ns, bad;
     int error;
@@ -110,8 +112,8 @@ static inline VhApplied fake_apply(void *opaque, const VhActionArgs *args,
 
     g_assert_nonnull(a->map);
     g_assert_cmpuint(size, >, 0);
-    g_assert_cmpuint(offset % PAGE, ==, 0);
-    g_assert_cmpuint(size % PAGE, ==, 0);
+    g_assert_cmpuint(((uintptr_t)s->hva + offset) % l->page, ==, 0);
+    g_assert_cmpuint(size % l->page, ==, 0);
     g_assert_cmpuint(offset + size, <=, s->size);
     g_assert_true(vh_map_find(a->map, gpa) == s);
     did.size = l->quantum ? MIN(size, l->quantum) : size;
@@ -152,7 +154,7 @@ static inline char *fake_detail(void *opaque)
 /* hugetlb does not suit */
 static inline bool fake_suits(const VhMapSection *s, char **why)
 {
-    if (s->page_size > PAGE) {
+    if (s->flags & VH_SECTION_HUGETLB) {
         *why = g_strdup("huge pages do not suit");
         return false;
     }
@@ -275,6 +277,7 @@ static inline VhSchemesEnv lab_env(Lab *l)
 {
     return (VhSchemesEnv){
         .action = { .clock = { lab_now, l }, .opaque = l },
+        .page_size = l->page,
         .metric = lab_metric,
         .page = lab_page,
         .make_old = lab_make_old,
@@ -295,23 +298,31 @@ static inline void lab_map(Lab *l, const VhMapSection *v, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         copy[i].name = g_strdup_printf("ram%zu", i);
-        copy[i].page_size = copy[i].page_size ? copy[i].page_size : PAGE;
+        copy[i].page_size =
+            copy[i].flags & VH_SECTION_HUGETLB ? 2 * MIB : l->page;
     }
     vh_map_unref(l->map);
     l->map = vh_map_new(copy, n);
     vh_schemes_set_map(l->e, l->map);
 }
 
-/* Starts at one second, with 1 GiB of memory at 0. */
-static inline Lab *lab_new(void)
+/* Starts at one second, with 1 GiB of memory at 0. @page: of the host */
+static inline Lab *lab_new_on(uint64_t page)
 {
     Lab *l = g_new0(Lab, 1);
-    VhSchemesEnv env = lab_env(l);
+    VhSchemesEnv env;
 
+    l->page = page;
+    env = lab_env(l);
     l->now = SECOND;
     l->e = vh_schemes_new(&env);
     lab_map(l, &(VhMapSection){ .size = 1024 * MIB }, 1);
     return l;
+}
+
+static inline Lab *lab_new(void)
+{
+    return lab_new_on(PAGE);
 }
 
 static inline void lab_free(Lab *l)

@@ -179,6 +179,42 @@ static void test_probe(void)
     assert_probe(&l, &vh_primitive_dirty_log, "no log");
 }
 
+/* KVM's bits are of the host's pages, TCG's of 4 KiB. */
+static void test_granule(void)
+{
+    static const struct {
+        const VhPrimitiveOps *ops;
+        VhDirtyKind kind;
+        bool kvm;
+        uint64_t granule;
+    } v[] = {
+        { &vh_primitive_dirty_log, VH_DIRTY_LOG, true, 64 << 10 },
+        { &vh_primitive_dirty_log, VH_DIRTY_LOG, false, VH_PAGE_SIZE },
+        { &vh_primitive_dirty_ring, VH_DIRTY_RING, true, 64 << 10 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(v); i++) {
+        VhCheck c = check(1);
+        VhCaps caps;
+        char *why = NULL;
+        VhMap *map = new_map();
+        Log l;
+        void *p;
+
+        init(&l, v[i].kind);
+        l.host.kvm = v[i].kvm;
+        l.host.page_size = 64 << 10;
+        g_assert_true(v[i].ops->probe(map, &l.host, &caps, &why));
+        g_assert_cmpuint(caps.granule, ==, v[i].granule);
+        p = open_on(&l, v[i].ops);
+        v[i].ops->arm(p, &c, 1);
+        g_assert_cmpint(c.state, ==, VH_CHECK_ARMED);
+        g_assert_cmpuint(c.granule, ==, v[i].granule);
+        v[i].ops->release(p);
+        vh_map_unref(map);
+    }
+}
+
 static void test_log(void)
 {
     const VhPrimitiveOps *ops = &vh_primitive_dirty_log;
@@ -600,6 +636,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/dirty/probe", test_probe);
+    g_test_add_func("/dirty/granule", test_granule);
     g_test_add_func("/dirty/log", test_log);
     g_test_add_func("/dirty/log-busy", test_log_busy);
     g_test_add_func("/dirty/log-broken", test_log_broken);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "accel/pagemap.h"
+#include "actions/advise.h"
 #include "actions/resident.h"
 
 #define KB 1024UL
@@ -131,11 +132,28 @@ static void test_resident(void)
     }
 }
 
+/* Actions that make or split huge pages know those of 2 MiB. */
+static void test_huge_pages(void)
+{
+    char *why = NULL;
+
+    g_assert_true(vh_advise_huge_fits("2097152", &why));
+    g_assert_true(vh_advise_huge_fits(NULL, &why));
+    g_assert_true(vh_advise_huge_fits("", &why));
+    g_assert_null(why);
+    g_assert_false(vh_advise_huge_fits("33554432", &why));
+    g_assert_cmpstr(why, ==,
+                    "huge pages of this host are of 32768 KiB; this action "
+                    "knows those of 2 MiB only");
+    g_free(why);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/page-sizes/offset", test_offset);
     g_test_add_func("/page-sizes/pagemap", test_pagemap);
     g_test_add_func("/page-sizes/resident", test_resident);
+    g_test_add_func("/page-sizes/huge-pages", test_huge_pages);
     return g_test_run();
 }

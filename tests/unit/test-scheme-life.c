@@ -142,7 +142,8 @@ static void random_map(Lab *l, VhRng *rng)
         at += vh_rng_below(rng, 30 * MIB / PAGE) * PAGE;
         v[i].gpa = at;
         v[i].size = (1 + vh_rng_below(rng, 60 * MIB / PAGE)) * PAGE;
-        v[i].page_size = vh_rng_below(rng, 4) ? PAGE : 2 * MIB;
+        v[i].hva = (uint8_t *)(uintptr_t)(vh_rng_below(rng, 64) * PAGE);
+        v[i].flags = vh_rng_below(rng, 4) ? 0 : VH_SECTION_HUGETLB;
         at += v[i].size;
     }
     lab_map(l, v, 4);
@@ -237,9 +238,9 @@ static void random_event(Lab *l, VhRng *rng)
     l->applied_half = vh_rng_below(rng, 2);
 }
 
-static void test_random_life(void)
+static void test_random_life(const void *page)
 {
-    Lab *l = lab_new();
+    Lab *l = lab_new_on(GPOINTER_TO_SIZE(page));
     uint64_t charged[VH_SCHEMES_MAX] = { 0 };
     VhRng rng;
 
@@ -267,6 +268,11 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/life/age-goes-around", test_age_goes_around);
     g_test_add_func("/life/age-stays", test_age_stays);
-    g_test_add_func("/life/random", test_random_life);
+    g_test_add_data_func("/life/random", GSIZE_TO_POINTER(PAGE),
+                         test_random_life);
+    g_test_add_data_func("/life/random/16-kib-pages",
+                         GSIZE_TO_POINTER(4 * PAGE), test_random_life);
+    g_test_add_data_func("/life/random/64-kib-pages",
+                         GSIZE_TO_POINTER(16 * PAGE), test_random_life);
     return g_test_run();
 }

@@ -177,7 +177,7 @@ static void test_sections(void)
     VhMapSection v[] = {
         { .gpa = 40 * MIB, .size = 20 * MIB },
         { .gpa = 60 * MIB, .size = 20 * MIB },
-        { .gpa = 90 * MIB, .size = 30 * MIB, .page_size = 2 * MIB },
+        { .gpa = 90 * MIB, .size = 30 * MIB, .flags = VH_SECTION_HUGETLB },
         { .gpa = 250 * MIB, .size = 10 * MIB },
         { .gpa = 900 * MIB, .size = 10 * MIB }
     };
@@ -423,6 +423,71 @@ static void test_watermarks_stop_a_pass(void)
     lab_free(l);
 }
 
+/*
+ * On a host with larger pages an action is given whole ones, as they lie in
+ * QEMU's address space; one that two regions share is passed over.
+ */
+static void test_host_pages(const void *page)
+{
+    uint64_t size = GPOINTER_TO_SIZE(page), lead = 3 * PAGE;
+    Lab *l = lab_new_on(size);
+    VhScheme s = idle(&fake_flat);
+    VhSnapRegion v[] = {
+        { 0, 100 * size, 0, 5, 0 },
+        { 100 * size, 100 * size + PAGE, 20, 5, 0 },
+        { 100 * size + PAGE, 200 * size, 0, 5, 0 },
+        { 200 * size, 200 * size + PAGE, 0, 6, 0 }, /* less than one */
+    };
+    VhMapSection section = { .size = 1024 * MIB,
+                             .hva = (uint8_t *)(uintptr_t)(size - lead) };
+
+    lab_map(l, &section, 1);
+    vh_schemes_set(l->e, &s, 1);
+    lab_snapshot(l, v, G_N_ELEMENTS(v));
+    lab_run_all(l);
+    g_assert_cmpuint(l->nr_calls, ==, 2);
+    assert_call(l->calls[0], lead, 99 * size);
+    assert_call(l->calls[1], 100 * size + lead, 99 * size);
+    g_assert_cmpuint(lab_stats(l, 0).sz_tried, ==, 200 * size);
+    g_assert_cmpuint(lab_stats(l, 0).sz_applied, ==, 198 * size);
+    g_assert_cmpuint(l->ends, ==, 1);
+    lab_free(l);
+}
+
+/* What a filter leaves out stays out, though it ends within a page. */
+static void test_host_pages_and_filters(const void *page)
+{
+    uint64_t size = GPOINTER_TO_SIZE(page);
+    Lab *l = lab_new_on(size);
+    VhFilter f = { .type = VH_FILTER_ADDRESS,
+                   .matching = true,
+                   .start = 10 * size + PAGE,
+                   .end = 20 * size + PAGE };
+    VhScheme s = idle(&fake_flat);
+    VhSnapRegion v = { 0, 30 * size, 0, 5, 0 };
+
+    s.filters = &f;
+    s.nr_filters = 1;
+    vh_schemes_set(l->e, &s, 1);
+    lab_snapshot(l, &v, 1);
+    lab_run_all(l);
+    g_assert_cmpuint(l->nr_calls, ==, 2);
+    assert_call(l->calls[0], 0, 10 * size);
+    assert_call(l->calls[1], 21 * size, 9 * size);
+    lab_free(l);
+}
+
+static void add_page_sizes(const char *name, GTestDataFunc fn)
+{
+    static const unsigned kib[] = { 16, 64 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kib); i++) {
+        g_autofree char *path = g_strdup_printf("%s/%u-kib", name, kib[i]);
+
+        g_test_add_data_func(path, GSIZE_TO_POINTER(kib[i] * 1024), fn);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -443,5 +508,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pass/does-nothing", test_does_nothing);
     g_test_add_func("/pass/tried-truncated", test_tried_truncated);
     g_test_add_func("/pass/watermarks", test_watermarks_stop_a_pass);
+    add_page_sizes("/pass/host-pages", test_host_pages);
+    add_page_sizes("/pass/host-pages-and-filters", test_host_pages_and_filters);
     return g_test_run();
 }

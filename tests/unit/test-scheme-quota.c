@@ -74,6 +74,31 @@ static void test_uneven_size(void)
     lab_free(l);
 }
 
+/* A quota is counted in pages of the host; less than one is no more. */
+static void test_host_pages(void)
+{
+    uint64_t page = 16 * PAGE;
+    Lab *l = lab_new_on(page);
+    VhScheme s = limited(&fake_flat, 2 * page + PAGE);
+
+    vh_schemes_set(l->e, &s, 1);
+    rounds(l, one, 1, 20);
+    g_assert_cmpuint(l->nr_calls, ==, 2);
+    assert_call(l->calls[0], 0, 2 * page);
+    assert_call(l->calls[1], 2 * page, 2 * page);
+    g_assert_cmpuint(lab_stats(l, 0).qt_exceeds, ==, 1);
+    lab_free(l);
+
+    l = lab_new_on(page);
+    s = limited(&fake_flat, 0);
+    s.quota.time_us = 1; /* 4 KiB at the first guess */
+    vh_schemes_set(l->e, &s, 1);
+    rounds(l, one, 1, 1);
+    g_assert_cmpuint(l->nr_calls, ==, 1);
+    assert_call(l->calls[0], 0, page);
+    lab_free(l);
+}
+
 static void test_not_used_up(void)
 {
     Lab *l = lab_new();
@@ -215,7 +240,7 @@ static void test_rejected_is_not_charged(void)
                    .matching = true,
                    .start = 10 * MIB,
                    .end = 60 * MIB };
-    VhMapSection v[] = { { .size = 5 * MIB, .page_size = 2 * MIB },
+    VhMapSection v[] = { { .size = 5 * MIB, .flags = VH_SECTION_HUGETLB },
                          { .gpa = 5 * MIB, .size = 95 * MIB } };
     VhScheme s = limited(&fake_flat, 20 * MIB);
 
@@ -333,6 +358,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/quota/window", test_window);
     g_test_add_func("/quota/uneven-size", test_uneven_size);
+    g_test_add_func("/quota/host-pages", test_host_pages);
     g_test_add_func("/quota/not-used-up", test_not_used_up);
     g_test_add_func("/quota/first-use", test_first_use);
     g_test_add_func("/quota/coldest-first", test_coldest_first);
