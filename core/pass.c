@@ -14,8 +14,8 @@
  * not in the map is passed over. The piece is tried; then it is
  *   - passed over when the section does not suit the action, or
  *   - cut into extents by the filters; what they reject is passed over, or
- *   - cut to whole pages of the host, which may be larger than VH_PAGE_SIZE:
- * one that is only in part of a region, or allowed in part, is passed over, or
+ *   - cut to whole pages of the host (they may be larger than VH_PAGE_SIZE):
+ *     what is of a region, or allowed, only in part is passed over, or
  *   - given to the action, at most as much as the quota leaves room for.
  * Which pages are young is looked at without a change of them; only when they
  * were dealt with they are made old. So what an action left over, or the quota,

@@ -59,7 +59,8 @@ void vh_charge_begin(VhCharge *c, VhGoals *g, const VhScheme *s,
                      const VhSnapshot *snap, const VhSchemesEnv *env,
                      VhWeigher weigh, uint64_t now, uint64_t *qt_exceeds);
 
-/** vh_charge_room() - bytes left in whole pages of the host; UINT64_MAX: any number */
+/** vh_charge_room() - bytes left in whole pages of the host; UINT64_MAX: any
+ * number */
 uint64_t vh_charge_room(const VhCharge *c);
 
 /** vh_charge_allows() - is the region's score high enough? */
