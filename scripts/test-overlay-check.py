@@ -75,7 +75,7 @@ class Steps(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.dir = pathlib.Path(folder.name)
         self.it = module()
-        self.check = self.it.Check("7.2", self.dir, "build", 1)
+        self.check = self.it.Check("7.2", self.dir, self.dir / "ours", 1)
 
     def test_what_differs(self):
         """A byte, a file more, a file less, where a link leads."""
@@ -111,6 +111,24 @@ class Steps(unittest.TestCase):
         self.assertFalse(self.check.step("qom-test", self.check.sweep,
                                          "qom-test"))
         self.assertEqual(self.check.rows[0][4], "no test ran")
+
+    def test_suite_without_log(self):
+        """Nor does our suite, of which there is no log."""
+        self.check.run = lambda *args, **more: None
+        self.it.qemu_tests = lambda builddir: ["load"]
+        self.assertFalse(self.check.step("suite-qemu", self.check.suite))
+        self.assertEqual(self.check.rows[0][4], "no test ran")
+
+    def test_meson_of_another_debian(self):
+        """Is what QEMU is built with; our own build does not see it."""
+        seen = {}
+        self.check.build_env = {"PYTHONPATH": "theirs"}
+        self.check.run = lambda log, *command, env=None, **more: \
+            seen.update({command[5]: env})
+        self.check.make(None, "qemu-system-x86_64")
+        self.check.ninja(None, "ours")
+        self.assertEqual(seen, {self.check.build: {"PYTHONPATH": "theirs"},
+                                "ours": None})
 
 
 if __name__ == "__main__":

@@ -188,7 +188,9 @@ class Refuse(unittest.TestCase):
     def test_other_qemu_is_refused(self):
         """A plugin built for another version says so in one sentence."""
         other = os.environ.get("VMHEAT_OTHER_PLUGIN")
-        if not other or built_in():
+        if built_in():
+            self.skipTest("no plugin is loaded")
+        if not other:
             self.skipTest("VMHEAT_OTHER_PLUGIN is not set")
         err = fails_to_start(
             plugin=False, device=None, args=["-plugin", other])
@@ -198,7 +200,9 @@ class Refuse(unittest.TestCase):
     def test_qemu_without_plugins(self):
         """Debian's small one says in one sentence that it takes none."""
         microvm = environment("VMHEAT_QEMU") + "-microvm"
-        if not os.path.exists(microvm) or built_in():
+        if built_in():
+            self.skipTest("no plugin is loaded")
+        if not os.path.exists(microvm):
             self.skipTest("there is no " + microvm)
         err = fails_to_start(qemu=microvm, machine="microvm", device=None)
         self.assertIn("plugin interface not enabled", err)
