@@ -54,11 +54,14 @@ class FakeDamon:
         return self.read("kdamonds/nr_kdamonds") == "1"
 
     def watched(self):
-        """The ranges that DAMON was told to watch."""
+        """The ranges that DAMON was told to watch; none while one is written."""
         regions = f"{TARGET}/regions"
-        return [tuple(int(self.read(f"{regions}/{i}/{end}"))
-                      for end in ("start", "end"))
-                for i in range(int(self.read(f"{regions}/nr_regions")))]
+        texts = [self.read(f"{regions}/{i}/{end}")
+                 for i in range(int(self.read(f"{regions}/nr_regions") or 0))
+                 for end in ("start", "end")]
+        if "" in texts:
+            return []
+        return list(zip(map(int, texts[::2]), map(int, texts[1::2])))
 
     def find(self, i, start, end, nr_accesses, age):
         """Have it report a region."""
