@@ -49,15 +49,24 @@ def wait_snapshots(guest, n=3):
         guest)["nr-snapshots"] >= last + n)
 
 
+# No memory is of its pattern, and its goal is never reached.
+PROBE = {"name": "round-trip", "action": "stat",
+         "pattern": {"size": {"min": 1 << 60}},
+         "quota": {"goals": [{"metric": "user-input", "target": 2,
+                              "current": 1}]}}
+
+
 def round_trip(guest):
     """The worker thread has taken up what was asked of it before.
 
-    It is given the schemes that it has, which go on with their counters; until
-    it has taken them a query shows none counted.
+    It is given a scheme more for a moment; those that it has go on with their
+    counters. Of what it has not taken yet a query tells no values of goals.
     """
-    set_schemes(guest, *[s["scheme"] for s in schemes(guest)])
-    guest.qmp.wait_until("the worker's answer", lambda: stats(
-        guest)["nr-snapshots"], step=0)
+    mine = [s["scheme"] for s in schemes(guest)]
+    set_schemes(guest, *mine, PROBE)
+    guest.qmp.wait_until("the worker's answer", lambda: "goal-values" in
+                         schemes(guest)[-1], step=0)
+    set_schemes(guest, *mine)
 
 
 def done(guest):
