@@ -288,7 +288,7 @@ static uint64_t granule_of(Trap *t, const VhMapSection *s)
     return alone ? s->page_size : MAX(s->page_size, FAULT_AROUND);
 }
 
-/* The page of the host, or of hugetlb, that holds @off. */
+/* The page of the section, of the host's size or hugetlb's, that holds @off. */
 static Target whole_page(Trap *t, const VhMapSection *s, uint64_t off)
 {
     uintptr_t in_page = ((uintptr_t)s->hva + off) & (s->page_size - 1);
@@ -310,14 +310,11 @@ static bool find_target(Trap *t, const VhCheck *check, Target *out)
     }
     off = check->gpa - s->gpa;
     state_of(t, s)->armed = true;
+    *out = whole_page(t, s, off);
     if (s->page_size > VH_PAGE_SIZE) {
-        *out = whole_page(t, s, off);
         out->present = vh_pagemap_present(&t->pagemap, out->hva);
         return true;
     }
-    *out = (Target){ .hva = s->hva + off,
-                     .len = VH_PAGE_SIZE,
-                     .granule = granule_of(t, s) };
     bits = vh_pagemap_query(&t->pagemap, out->hva);
     out->present = bits & VH_PAGE_PRESENT;
     if (bits & VH_PAGE_HUGE) {

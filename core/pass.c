@@ -156,17 +156,12 @@ static bool find_piece(const VhMap *m, uint64_t from, uint64_t to, Piece *out)
     return out->from < out->to;
 }
 
-static uint64_t host_page(const VhSchemes *e)
-{
-    return e->env.page_size ? e->env.page_size : VH_PAGE_SIZE;
-}
-
 /* How far it is from @gpa to where a page of the host begins. */
 static uint64_t to_page(const VhSchemes *e, const Piece *p, uint64_t gpa)
 {
     uintptr_t at = (uintptr_t)p->s->hva + (gpa - p->s->gpa);
 
-    return -at % host_page(e);
+    return -at % vh_schemes_page(&e->env);
 }
 
 /* Asking may take a look at files, so once for each section of a pass. */
@@ -282,7 +277,7 @@ static void count_applied(VhSchemes *e, VhSchemeRun *r, const Piece *p,
 static VhApplied sane(const VhSchemes *e, VhApplied did, uint64_t asked)
 {
     did.size = MIN(did.size, asked);
-    did.size -= did.size % host_page(e);
+    did.size -= did.size % vh_schemes_page(&e->env);
     did.applied = MIN(did.applied, did.size);
     if (!did.size && !did.wait_ns) {
         did.wait_ns = WAIT_NS;
@@ -401,7 +396,8 @@ static bool skip_part(const VhSchemes *e, VhSchemeRun *r, Piece *p)
 /* To what ends before @until and takes @room at most; false: no page does. */
 static bool cut(const VhSchemes *e, Piece *p, uint64_t until, uint64_t room)
 {
-    uint64_t part = (host_page(e) - to_page(e, p, until)) % host_page(e);
+    uint64_t part = (vh_schemes_page(&e->env) - to_page(e, p, until)) %
+                    vh_schemes_page(&e->env);
 
     if (until - p->from <= part) {
         return false;

@@ -120,7 +120,7 @@ void vh_charge_begin(VhCharge *c, VhGoals *g, const VhScheme *s,
         *c = VH_CHARGE_NEW;
         return;
     }
-    c->page = env->page_size ? env->page_size : VH_PAGE_SIZE;
+    c->page = vh_schemes_page(env);
     if (!c->started) {
         begin_interval(c, g, s, env, now);
     } else if (now - c->from_ns >= s->quota.reset_us * 1000) {

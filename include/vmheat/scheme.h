@@ -366,6 +366,12 @@ typedef struct VhSchemesEnv {
     void *opaque;
 } VhSchemesEnv;
 
+/** vh_schemes_page() - bytes of a page of the host */
+static inline uint64_t vh_schemes_page(const VhSchemesEnv *env)
+{
+    return env->page_size ? env->page_size : VH_PAGE_SIZE;
+}
+
 typedef struct VhSchemes VhSchemes;
 
 /** vh_schemes_new() - an engine without schemes; @env is copied */
