@@ -274,6 +274,13 @@ static void note_taken(VhBalloonLoop *l, const VhBalloonSight *s,
     l->settled_stats_ns = 0;
 }
 
+/* Is more than @size there, by as much as is worth a change? */
+static bool too_much(const VhBalloonArgs *args, const VhBalloonSight *s,
+                     uint64_t size)
+{
+    return s->target >= size && s->target - size >= least_change(args, size);
+}
+
 static uint64_t take(VhBalloonLoop *l, const VhBalloonArgs *args,
                      const VhBalloonSight *s, uint64_t now_ns)
 {
@@ -281,8 +288,9 @@ static uint64_t take(VhBalloonLoop *l, const VhBalloonArgs *args,
     uint64_t least = least_change(args, low);
     uint64_t spare = to_spare(args, s), much;
 
-    if (s->target < low || s->target - low < least) {
-        l->why = VH_BALLOON_SETTLED;
+    if (!too_much(args, s, low)) {
+        l->why =
+            too_much(args, s, l->wanted) ? VH_BALLOON_PEAK : VH_BALLOON_SETTLED;
         return s->target;
     }
     if (!may_take(l, s, now_ns)) {
@@ -388,6 +396,9 @@ static char *why_text(const VhBalloonLoop *l, uint64_t now_ns)
     switch (l->why) {
     case VH_BALLOON_BEGINS:
         return g_strdup("looking at the guest first");
+    case VH_BALLOON_PEAK:
+        return g_strdup_printf("the working set was %" PRIu64 " MiB lately",
+                               l->set.peak / MIB);
     case VH_BALLOON_TAKES:
         return g_strdup("taking memory that is not needed");
     case VH_BALLOON_FOLLOWS:

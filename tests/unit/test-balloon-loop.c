@@ -349,6 +349,30 @@ static void test_spike(void)
     guest_free(&g);
 }
 
+/* What is small again is not believed before it was so for two windows. */
+static void test_peak(void)
+{
+    Guest g;
+    g_autofree char *text = NULL;
+
+    guest_init(&g, 4);
+    g.kernel = 20 * MIB;
+    g.noise = 0;
+    g.set = 600 * MIB;
+    seconds(&g, 120);
+    g_assert_cmpuint(g.loop.why, ==, VH_BALLOON_SETTLED);
+    g.set = 200 * MIB;
+    seconds(&g, 9);
+    assert_near(g.sight.target, 600 * 1.2 * MIB);
+    text = vh_balloon_loop_describe(&g.loop, g.now_ns);
+    g_assert_true(g_str_has_suffix(
+        text, "working set 200 MiB: the working set was 600 MiB lately"));
+    seconds(&g, 120);
+    assert_near(g.sight.target, should_have(&g));
+    g_assert_cmpuint(g.loop.why, !=, VH_BALLOON_PEAK);
+    guest_free(&g);
+}
+
 /* While memory is being taken, and nobody tells what is available. */
 static void test_growth_while_taking(void)
 {
@@ -699,6 +723,7 @@ int main(int argc, char **argv)
     g_test_add_func("/balloon/growth", test_growth);
     g_test_add_func("/balloon/growth-while-taking", test_growth_while_taking);
     g_test_add_func("/balloon/spike", test_spike);
+    g_test_add_func("/balloon/peak", test_peak);
     g_test_add_func("/balloon/slow-growth", test_slow_growth);
     g_test_add_func("/balloon/runs-short", test_runs_short);
     g_test_add_func("/balloon/comes-and-goes", test_comes_and_goes);
