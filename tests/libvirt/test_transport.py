@@ -357,12 +357,15 @@ class SystemFails(Fails, Case):
         self.replaced()
         self.start()
         self.assertEqual(talk("query-vmheat"), "ok")
-        self.daemon.wait_until("it is told", lambda: len(rf.of_type(
-            rf.read(path), rf.VM)) == 2 or record.poll() is not None)
+
+        def of_another():
+            kinds = [b.type for b in rf.read(path)]
+            first = kinds.index(rf.VM)
+            return (rf.VM in kinds[first + 1:] and
+                    rf.SNAPSHOTS in kinds[kinds.index(rf.VM, first + 1):])
+        self.daemon.wait_until("it is recorded", of_another)
         record.terminate()
         self.assertEqual(record.wait(20), 0)
-        kinds = [b.type for b in rf.read(path)]
-        self.assertIn(rf.SNAPSHOTS, kinds[kinds.index(rf.VM, 1):])
 
 
 class SessionFails(Fails, Case):
