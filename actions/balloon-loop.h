@@ -77,7 +77,7 @@ typedef struct VhBalloonSight {
 typedef enum VhBalloonWhy {
     VH_BALLOON_BEGINS,
     VH_BALLOON_SETTLED,
-    VH_BALLOON_PEAK, /* the working set is small again, but not for long */
+    VH_BALLOON_PEAK, /* would take, but the working set was larger lately */
     VH_BALLOON_TAKES,
     VH_BALLOON_FOLLOWS,  /* waits for the guest to give what was taken */
     VH_BALLOON_RESERVE,  /* the guest has too little available */

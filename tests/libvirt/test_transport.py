@@ -360,12 +360,13 @@ class SystemFails(Fails, Case):
 
         def of_another():
             kinds = [b.type for b in rf.read(path)]
-            first = kinds.index(rf.VM)
-            return (rf.VM in kinds[first + 1:] and
-                    rf.SNAPSHOTS in kinds[kinds.index(rf.VM, first + 1):])
-        self.daemon.wait_until("it is recorded", of_another)
+            return (kinds[kinds.index(rf.VM, 1):]
+                    if kinds.count(rf.VM) == 2 else [])
+        self.daemon.wait_until("it is recorded", lambda: rf.SNAPSHOTS in
+                               of_another() or record.poll() is not None)
         record.terminate()
         self.assertEqual(record.wait(20), 0)
+        self.assertIn(rf.SNAPSHOTS, of_another())
 
 
 class SessionFails(Fails, Case):
